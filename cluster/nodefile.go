@@ -1,0 +1,22 @@
+package cluster
+
+// Paths on every node.
+const (
+	// NodeFilePath holds a [NodeFile] as JSON, written by Puppet.
+	NodeFilePath = "/etc/sirikata-cluster/node.json"
+	// NodeProgramPath is where sirikata-node is installed.
+	NodeProgramPath = "/usr/lib/sirikata-cluster/sirikata-node"
+)
+
+// NodeFile is what a node knows of itself; it is read at each start of a
+// service, so that a service gets what is right for the node it runs on.
+type NodeFile struct {
+	Cluster       string   `json:"cluster"`
+	Name          string   `json:"name"`
+	FQDN          string   `json:"fqdn"`
+	ServiceUser   string   `json:"service_user"`
+	WorkingPath   string   `json:"working_path"`
+	WorkspacePath string   `json:"workspace_path"`
+	SirikataPath  string   `json:"sirikata_path"`
+	Capabilities  []string `json:"capabilities"`
+}

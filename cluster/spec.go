@@ -1,0 +1,130 @@
+package cluster
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Type says where the nodes of a cluster come from.
+type Type string
+
+// The types of clusters.
+const (
+	Local Type = "local" // containers on this machine
+	AdHoc Type = "adhoc" // hosts that the user already has
+	EC2   Type = "ec2"   // Amazon EC2 instances
+)
+
+// Engine says how services run on a cluster.
+type Engine string
+
+// The engines.
+const (
+	Pacemaker Engine = "pacemaker" // Corosync and Pacemaker, with failover
+	Direct    Engine = "direct"    // pid files over SSH, without failover
+)
+
+// MaxSize is the largest number of nodes a cluster may have. Corosync's knet
+// transport is supported up to 32 full members (corosync.conf(5), nodeid and
+// totem sections; KNET_MAX_HOST is higher but untested by its authors).
+const MaxSize = 32
+
+// Spec is what the user asked for when the cluster was created. It is all that
+// a second operator needs to see the same cluster.
+type Spec struct {
+	Name         string       `json:"name"`
+	Type         Type         `json:"type"`
+	Engine       Engine       `json:"engine"`
+	Size         int          `json:"size"`
+	TokenProfile TokenProfile `json:"token_profile"`
+
+	// LoginUser is the user that SSH logs in as; empty means root.
+	LoginUser string `json:"login_user,omitempty"`
+	// ServiceUser runs the services that name no user of their own.
+	ServiceUser string `json:"service_user"`
+	// SirikataPath is where releases are synced to on every node.
+	SirikataPath string `json:"sirikata_path"`
+	// WorkingPath is the working directory of services that name none.
+	WorkingPath string `json:"working_path"`
+	// WorkspacePath is scratch space that is not cleaned up at a reboot.
+	WorkspacePath string `json:"workspace_path"`
+}
+
+// dnsLabel is RFC 1123 §2.1: letters, digits and hyphens, 63 at most, no
+// hyphen at either end. Upper case is refused because host names fold it.
+var dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// ValidateName reports whether name can name a cluster: it becomes part of
+// host names, so it must be a DNS label (RFC 1123).
+func ValidateName(name string) error {
+	if dnsLabel.MatchString(name) {
+		return nil
+	}
+	return &InvalidError{What: "cluster name", Faults: []Fault{{
+		Problem: fmt.Sprintf("%q is not a DNS label: use 1 to 63 of a-z, 0-9 and -, with no - at either end", name),
+	}}}
+}
+
+// Validate returns every fault of the spec at once, as an [*InvalidError].
+func (s Spec) Validate() error {
+	if err := ValidateName(s.Name); err != nil {
+		return err
+	}
+	var faults []Fault
+	if s.Size < 1 || s.Size > MaxSize {
+		faults = append(faults, Fault{Field: "size",
+			Problem: fmt.Sprintf("%d is out of range: a cluster has 1 to %d nodes", s.Size, MaxSize)})
+	}
+	if _, err := s.TokenProfile.Token(); err != nil {
+		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
+	}
+	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
+}
+
+// TokenProfile says how fast Corosync declares a silent node dead: "lan",
+// "cloud", or the token time-out in milliseconds as a decimal number.
+type TokenProfile string
+
+// The named token profiles.
+const (
+	LAN   TokenProfile = "lan"   // one switch, or one machine
+	Cloud TokenProfile = "cloud" // virtual machines that may be paused for a moment
+)
+
+// minToken and maxToken bound a token time-out given as a number. Below 200 ms
+// a busy scheduler alone makes nodes look dead; above 60 s nothing fails over
+// in a time that anybody waits.
+const (
+	minToken = 200 * time.Millisecond
+	maxToken = time.Minute
+)
+
+// Token is the totem token time-out (corosync.conf(5), token).
+func (p TokenProfile) Token() (time.Duration, error) {
+	switch p {
+	case LAN:
+		return time.Second, nil
+	case Cloud:
+		return 5 * time.Second, nil
+	}
+	ms, err := strconv.Atoi(string(p))
+	token := time.Duration(ms) * time.Millisecond
+	if err != nil || token < minToken || token > maxToken {
+		return 0, fmt.Errorf("%q is not a token profile: use lan, cloud, or %d to %d milliseconds",
+			string(p), minToken.Milliseconds(), maxToken.Milliseconds())
+	}
+	return token, nil
+}
+
+// Detection is the time from a node's death to the moment the others agree on
+// it: the token time-out and then the consensus time-out, which is 1.2 times
+// as long (corosync.conf(5), consensus). It is 0 for an invalid profile.
+func (p TokenProfile) Detection() time.Duration {
+	token, err := p.Token()
+	if err != nil {
+		return 0
+	}
+	return token + token*12/10
+}

@@ -1,0 +1,91 @@
+package cluster
+
+// NodeState is the state of a node as the cluster sees it.
+type NodeState string
+
+// The states of a node.
+const (
+	Online  NodeState = "online"
+	Offline NodeState = "offline"
+	Standby NodeState = "standby"
+	Unclean NodeState = "unclean" // lost, and not yet known to be dead
+	Pending NodeState = "pending" // joining
+)
+
+// Role is what a node does for the cluster besides running services.
+type Role string
+
+// The roles of a node.
+const (
+	Full   Role = "full"   // votes
+	Remote Role = "remote" // runs services only
+)
+
+// Node is one machine of a cluster.
+type Node struct {
+	Index int    `json:"index"` // from 0
+	Name  string `json:"name"`
+	// ID is the provider's id of the machine.
+	ID string `json:"id"`
+	// Connect is how the operator reaches the node's sshd, as host:port.
+	Connect string `json:"connect"`
+	// Address is the node's address inside the cluster, on one of its own
+	// interfaces; Corosync binds to it.
+	Address string `json:"address"`
+	// FQDN is the name by which clients of services reach the node.
+	FQDN         string    `json:"fqdn"`
+	State        NodeState `json:"state"`
+	Role         Role      `json:"role"`
+	Capabilities []string  `json:"capabilities"`
+}
+
+// ServiceState is the state of a service as the cluster sees it.
+type ServiceState string
+
+// The states of a service.
+const (
+	Running  ServiceState = "running"
+	Starting ServiceState = "starting"
+	Stopped  ServiceState = "stopped"
+	Failed   ServiceState = "failed"
+)
+
+// ServiceStatus is what one service does now.
+type ServiceStatus struct {
+	ID    string       `json:"id"`
+	State ServiceState `json:"state"`
+	// Node is where it runs or starts; empty otherwise.
+	Node     string `json:"node"`
+	Target   string `json:"target"`
+	Failover bool   `json:"failover"`
+	// Failures counts its failures on all nodes since it was last restarted by
+	// a command or added.
+	Failures int `json:"failures"`
+	// Reason says why it is not running; empty when it is.
+	Reason string `json:"reason"`
+}
+
+// Status is the state of a whole cluster.
+type Status struct {
+	Cluster string `json:"cluster"`
+	Type    Type   `json:"type"`
+	Engine  Engine `json:"engine"`
+	Quorate bool   `json:"quorate"`
+	// DC is the name of the node whose controller decides for the cluster.
+	DC      string `json:"dc"`
+	Fencing bool   `json:"fencing"`
+	// DetectionSeconds is how long it takes to notice a dead node.
+	DetectionSeconds float64         `json:"detection_seconds"`
+	Nodes            []Node          `json:"nodes"`
+	Services         []ServiceStatus `json:"services"`
+}
+
+// Service returns the status of the service with that id.
+func (s Status) Service(id string) (ServiceStatus, bool) {
+	for _, service := range s.Services {
+		if service.ID == id {
+			return service, true
+		}
+	}
+	return ServiceStatus{}, false
+}

@@ -1,0 +1,75 @@
+// Package provider is the contract of those who give us machines: allocate,
+// find and release them. What runs on the machines is none of its business.
+//
+// Its test suite, which every provider passes, is in providertest.
+package provider
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// Machine is one allocated machine.
+type Machine struct {
+	Index int    // position in the cluster, from 0; stable
+	Name  string // node name; stable
+	ID    string // the provider's id
+	// Connect is where its sshd answers the operator, as host:port.
+	Connect string
+	// Address is its own address inside the cluster.
+	Address string
+	// FQDN is the name by which clients of its services reach it.
+	FQDN string
+	// HostKey is its SSH host key in authorized_keys form, where the provider
+	// can vouch for it; empty otherwise.
+	HostKey string
+	// Running is false for a machine that is powered off.
+	Running bool
+}
+
+// Provider gives machines. Every method can be called again at any time,
+// also after it was killed, and leaves nothing behind that Find does not see.
+type Provider interface {
+	// Allocate makes the cluster have spec.Size running machines, and lets the
+	// holder of the private key of authorizedKey (authorized_keys form) log in
+	// to new ones. Machines that exist are kept, powered on if they are off,
+	// and not otherwise touched; missing ones are made, all at once. It returns
+	// all of them by index. On an error or a cancelled context what was made
+	// stays, for the next call to adopt. progress is called with one line per
+	// step, from one goroutine at a time.
+	Allocate(ctx context.Context, spec cluster.Spec, authorizedKey string, progress func(string)) ([]Machine, error)
+	// Find returns the machines of the cluster by index, powered on or off;
+	// none is not an error. It changes nothing.
+	Find(ctx context.Context, spec cluster.Spec) ([]Machine, error)
+	// Release gives all machines of the cluster back, with all that Allocate
+	// made for them, and returns when they are gone. None is not an error.
+	Release(ctx context.Context, spec cluster.Spec) error
+	// Authorize lets the holder of the key log in to a running machine, by the
+	// provider's own way in. ErrNotSupported where there is none.
+	Authorize(ctx context.Context, machine Machine, authorizedKey string) error
+}
+
+// ErrNotSupported says that a provider has no way to do something. Permanent.
+var ErrNotSupported = errors.New("not supported by this type of cluster")
+
+// Power is for failure drills: providers that can switch machines implement it.
+type Power interface {
+	// Kill powers a machine off at once, without any warning to it.
+	Kill(ctx context.Context, machine Machine) error
+	// Stop shuts a machine down and returns when it is off.
+	Stop(ctx context.Context, machine Machine) error
+	// Start powers a machine on; one that is on stays as it is.
+	Start(ctx context.Context, machine Machine) error
+}
+
+// ImageBuilder is implemented by providers that boot nodes from an image of
+// ours.
+type ImageBuilder interface {
+	// BuildImage makes the image that Allocate uses, unless it exists and
+	// rebuild is false. The tools' output goes to log. It returns the image's
+	// name and whether it was built by this call.
+	BuildImage(ctx context.Context, rebuild bool, log io.Writer) (name string, built bool, err error)
+}
