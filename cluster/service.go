@@ -151,3 +151,16 @@ func sortedKeys(m map[string]string) []string {
 
 // UnitName is the systemd unit in which a service runs on a node.
 func UnitName(id string) string { return "sirikata-" + id + ".service" }
+
+// resourcePrefix keeps the ids that users choose apart from all other ids in
+// the cluster's configuration.
+const resourcePrefix = "service-"
+
+// ResourceName is the id of the cluster resource that a service is.
+func ResourceName(id string) string { return resourcePrefix + id }
+
+// ServiceIDOf is the inverse of [ResourceName]; ok is false for a resource
+// that is not a service.
+func ServiceIDOf(resource string) (id string, ok bool) {
+	return strings.CutPrefix(resource, resourcePrefix)
+}
