@@ -1,0 +1,191 @@
+package cib
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// NodeState is the state of the node with that name; a node that Pacemaker
+// does not know is offline.
+func (m Mon) NodeState(name string) cluster.NodeState {
+	for _, node := range m.Nodes {
+		if node.Name != name {
+			continue
+		}
+		switch {
+		case node.Unclean:
+			return cluster.Unclean
+		case node.Pending:
+			return cluster.Pending
+		case !node.Online:
+			return cluster.Offline
+		case node.Standby:
+			return cluster.Standby
+		}
+		return cluster.Online
+	}
+	return cluster.Offline
+}
+
+// Resource returns what crm_mon says of the service with that id.
+func (m Mon) Resource(id string) (MonResource, bool) {
+	for _, resource := range m.Resources {
+		if resource.ID == cluster.ResourceName(id) {
+			return resource, true
+		}
+	}
+	return MonResource{}, false
+}
+
+// ServiceStatus says what the service that p defines does now.
+func (m Mon) ServiceStatus(p Primitive) (cluster.ServiceStatus, error) {
+	service, err := p.Service()
+	if err != nil {
+		return cluster.ServiceStatus{}, err
+	}
+	failures := m.failCounts(p.ID)
+	status := cluster.ServiceStatus{ID: service.ID, Target: service.Target, Failover: service.Failover}
+	for _, count := range failures {
+		status.Failures += count.failures
+	}
+	resource, _ := m.Resource(service.ID)
+	if len(resource.Nodes) > 0 {
+		status.Node = resource.Nodes[0].Name
+	}
+	switch {
+	case resource.Active && resource.Role == "Started" && !resource.Failed && resource.Pending == "":
+		status.State = cluster.Running
+	case resource.Blocked:
+		status.State = cluster.Failed
+		status.Reason = m.failureReason(p.ID)
+	case resource.Active || resource.Pending != "":
+		status.State = cluster.Starting
+	default:
+		status.State, status.Reason = m.inactive(p, service, failures)
+	}
+	return status, nil
+}
+
+// inactive says why a service that is not active is not.
+func (m Mon) inactive(p Primitive, service cluster.Service, failures map[string]failCount) (cluster.ServiceState, string) {
+	var exhausted, away []string
+	for _, node := range p.Candidates() {
+		count := failures[node]
+		switch {
+		case m.NodeState(node) != cluster.Online:
+			away = append(away, node)
+		case count.failures >= count.threshold, count.failures > 0 && !service.Failover:
+			exhausted = append(exhausted, node)
+		default:
+			if !m.DC.Quorum {
+				return cluster.Stopped, "the cluster has no quorum: more than half of the nodes must be online"
+			}
+			return cluster.Starting, ""
+		}
+	}
+	if len(exhausted) > 0 {
+		return cluster.Failed, m.failureReason(p.ID)
+	}
+	if len(away) == 1 {
+		return cluster.Stopped, fmt.Sprintf("waits for %s, which is %s", away[0], m.NodeState(away[0]))
+	}
+	return cluster.Stopped, "waits for one of " + strings.Join(away, ", ") + ": none is online"
+}
+
+// failCount is how often a resource failed on a node.
+type failCount struct {
+	failures  int
+	threshold int // from this count on, the node is not used for it
+}
+
+// failCounts are the counts of a resource by node, for the nodes on which it
+// failed. A start that fails counts as a million, which is reported as one.
+func (m Mon) failCounts(resource string) map[string]failCount {
+	counts := map[string]failCount{}
+	for _, node := range m.History {
+		for _, history := range node.Resources {
+			if history.ID != resource || score(history.FailCount) == 0 {
+				continue
+			}
+			count := failCount{failures: score(history.FailCount), threshold: score(history.Threshold)}
+			if count.failures >= infinity {
+				count = failCount{failures: 1, threshold: 1}
+			}
+			counts[node.Node] = count
+		}
+	}
+	return counts
+}
+
+// LastFailure is the newest failure of the service with that id.
+func (m Mon) LastFailure(id string) (MonFailure, bool) {
+	last, found := MonFailure{}, false
+	for _, failure := range m.Failures {
+		if !strings.HasPrefix(failure.Key, cluster.ResourceName(id)+"_"+failure.Task+"_") {
+			continue
+		}
+		if !found || failure.When >= last.When {
+			last, found = failure, true
+		}
+	}
+	return last, found
+}
+
+func (m Mon) failureReason(resource string) string {
+	id, _ := cluster.ServiceIDOf(resource)
+	failure, ok := m.LastFailure(id)
+	if !ok {
+		return "it failed on every node that may run it"
+	}
+	return failure.String()
+}
+
+// String says what failed, where and why.
+func (f MonFailure) String() string {
+	why := f.Reason
+	if why == "" {
+		why = f.Status
+	}
+	if f.State != "" && f.State != "complete" {
+		why = strings.TrimSpace(f.State + " " + f.Reason)
+	}
+	return fmt.Sprintf("%s on %s: %s", f.Task, f.Node, why)
+}
+
+// OnlineNodes are the names of the nodes that can run services, sorted.
+func (m Mon) OnlineNodes() []string {
+	var names []string
+	for _, node := range m.Nodes {
+		if m.NodeState(node.Name) == cluster.Online {
+			names = append(names, node.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// StartedAs identifies the current run of a service: it changes with every
+// start, and is "" when the service never started.
+func (m Mon) StartedAs(id string) string {
+	resource, _ := m.Resource(id)
+	if len(resource.Nodes) == 0 {
+		return ""
+	}
+	running := resource.Nodes[0].Name
+	for _, node := range m.History {
+		if node.Node != running {
+			continue
+		}
+		for _, history := range node.Resources {
+			for _, op := range history.Operations {
+				if history.ID == resource.ID && op.Task == "start" {
+					return fmt.Sprintf("%s/%d", running, op.Call)
+				}
+			}
+		}
+	}
+	return running
+}
