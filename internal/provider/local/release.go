@@ -1,0 +1,99 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
+)
+
+// Release implements [provider.Provider]: it removes the containers with their
+// volumes, then the network. The image stays.
+func (p *Provider) Release(ctx context.Context, spec cluster.Spec) error {
+	containers, err := p.containers(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	err = each(containers, func(c container) error {
+		if err := p.remove(ctx, c.ID); err != nil {
+			return &cluster.NodeError{Node: nodeName(c.index()), Err: err}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	networks, err := p.docker.lines(ctx, "network", "ls", "--quiet", "--filter", "label="+ClusterLabel+"="+spec.Name)
+	if err != nil {
+		return fmt.Errorf("find the network of cluster %q: %w", spec.Name, err)
+	}
+	return each(networks, func(id string) error {
+		_, err := p.docker.run(ctx, nil, "network", "rm", id)
+		if err != nil && !toolSays(err, "no such network", "not found") {
+			return fmt.Errorf("remove the network of cluster %q: %w", spec.Name, err)
+		}
+		return nil
+	})
+}
+
+// removePause is how long we wait before we look again at a container that
+// somebody else removes.
+const removePause = 100 * time.Millisecond
+
+// remove removes a container and returns when it is gone.
+func (p *Provider) remove(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("container %.12s is still there after a minute", id))
+	defer cancel()
+	for {
+		_, err := p.docker.run(ctx, nil, "rm", "--force", "--volumes", id)
+		switch {
+		case err == nil, toolSays(err, "no such container"):
+			return nil
+		case !toolSays(err, "already in progress"):
+			return fmt.Errorf("remove container %.12s: %w", id, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("remove container %.12s: %w", id, context.Cause(ctx))
+		case <-time.After(removePause):
+		}
+	}
+}
+
+// stopSeconds is how long a node may take to shut down before it is killed.
+// systemd's own limit for one service is 90 s.
+const stopSeconds = "100"
+
+// Kill implements [provider.Power]. A machine that is off stays off.
+func (p *Provider) Kill(ctx context.Context, machine provider.Machine) error {
+	_, err := p.docker.run(ctx, nil, "kill", machine.ID)
+	if toolSays(err, "is not running") {
+		return nil
+	}
+	if err == nil {
+		// kill returns when the signal is sent; wait, when the machine is off.
+		_, err = p.docker.run(ctx, nil, "wait", machine.ID)
+	}
+	return power("kill", machine, err)
+}
+
+// Stop implements [provider.Power]. A machine that is off stays off.
+func (p *Provider) Stop(ctx context.Context, machine provider.Machine) error {
+	_, err := p.docker.run(ctx, nil, "stop", "--time", stopSeconds, machine.ID)
+	return power("stop", machine, err)
+}
+
+// Start implements [provider.Power]. It does not wait for the node to boot.
+func (p *Provider) Start(ctx context.Context, machine provider.Machine) error {
+	_, err := p.docker.run(ctx, nil, "start", machine.ID)
+	return power("power on", machine, err)
+}
+
+func power(verb string, machine provider.Machine, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &cluster.NodeError{Node: machine.Name, Err: fmt.Errorf("%s: %w", verb, err)}
+}
