@@ -1,0 +1,107 @@
+package remote
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// maxSessions is how many commands run at once on one connection; more wait for
+// their turn. sshd refuses what goes beyond its MaxSessions, 10 by default
+// (sshd_config(5)).
+const maxSessions = 8
+
+// Client is a connection to one node, on which many commands can run at once.
+// Its methods may be called from many goroutines.
+type Client struct {
+	host     Host
+	ssh      *ssh.Client
+	sessions chan struct{} // holds one token per running command
+	done     chan struct{} // closed when the connection is gone
+
+	mu     sync.Mutex
+	cause  error // why it is gone; the first one said
+	closed bool  // by us
+
+	background sync.WaitGroup
+}
+
+func newClient(host Host, connection *ssh.Client, conn *countingConn, timing timing) *Client {
+	c := &Client{
+		host:     host,
+		ssh:      connection,
+		sessions: make(chan struct{}, maxSessions),
+		done:     make(chan struct{}),
+	}
+	c.background.Go(func() {
+		c.blame(connection.Wait())
+		close(c.done)
+	})
+	c.background.Go(func() { c.keepAlive(&conn.received, timing) })
+	return c
+}
+
+// Name is the name of the node.
+func (c *Client) Name() string { return c.host.Name }
+
+// Closed reports whether the connection is gone, by [Client.Close] or by itself.
+// One that is not may still be about to fail.
+func (c *Client) Closed() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends the connection, and with it the commands that run on it: their
+// [Client.Run] fails with [net.ErrClosed]. It may be called twice.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.blame(net.ErrClosed)
+	err := c.ssh.Close()
+	c.background.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// blame remembers why the connection is gone.
+func (c *Client) blame(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause == nil {
+		c.cause = err
+	}
+}
+
+// gone waits for the end of the connection, which must be near, and says why it
+// came.
+func (c *Client) gone() error {
+	<-c.done
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return &UnreachableError{Node: c.host.Name, Addr: c.host.Addr, Lost: true, Err: c.cause}
+}
+
+// countingConn counts what comes in: a node that sends anything lives.
+type countingConn struct {
+	net.Conn
+	received atomic.Uint64
+}
+
+func (c *countingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.received.Add(uint64(n))
+	return n, err
+}

@@ -1,0 +1,160 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// timing bounds every wait for a node.
+type timing struct {
+	connect   time.Duration // for a TCP connection
+	handshake time.Duration // from there until we are logged in
+	interval  time.Duration // between keepalives
+	silences  int           // so many intervals without a byte, and the node is lost
+}
+
+// defaultTiming notices a dead or frozen node within 10 s. A login takes long on
+// a machine that boots, or that looks up our name in a DNS that is not there.
+func defaultTiming() timing {
+	return timing{connect: 5 * time.Second, handshake: 15 * time.Second, interval: 3 * time.Second, silences: 2}
+}
+
+// Dial connects to a host, checks its key and logs in. The context bounds the
+// dialling alone: the client lives until [Client.Close], or until the node is
+// silent for about 10 s. Without an answer it gives up after 5 s, and during
+// the handshake after 15 s.
+//
+// Errors: [ErrUnreachable] and [ErrAuth], both retryable; and, permanent,
+// [*HostKeyChangedError], a file of host keys that cannot be used, a server with
+// which we have no algorithm in common, and the cause of a context that ended.
+func Dial(ctx context.Context, host Host, keys *HostKeys) (*Client, error) {
+	return dial(ctx, host, keys, defaultTiming())
+}
+
+func dial(ctx context.Context, host Host, keys *HostKeys, timing timing) (*Client, error) {
+	expected, err := keys.expect(host)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, host, timing)
+	if err != nil {
+		return nil, err
+	}
+	login := &login{host: host}
+	config := &ssh.ClientConfig{
+		User:              host.User,
+		Auth:              login.methods(),
+		AuthCallback:      login.observe,
+		HostKeyCallback:   expected.check,
+		HostKeyAlgorithms: expected.algorithms,
+	}
+	client, err := handshake(ctx, conn, host, config, timing)
+	if err == nil {
+		return newClient(host, client, conn, timing), nil
+	}
+	var mismatch *ssh.AlgorithmNegotiationError
+	if expected.known != "" && errors.As(err, &mismatch) && mismatch.What == "host key" {
+		// It no longer has a key of the type that we know.
+		if offered, fetchErr := fetchHostKey(ctx, host, timing); fetchErr == nil {
+			return nil, keys.changed(host, expected.known, offered)
+		}
+	}
+	return nil, login.explain(err)
+}
+
+// FetchHostKey returns the key that the server at addr (host:port) shows, of the
+// type that we would pin. Nothing vouches for it: show its fingerprint to
+// somebody who knows. It does not log in. Errors as of [Dial].
+func FetchHostKey(ctx context.Context, addr string) (ssh.PublicKey, error) {
+	return fetchHostKey(ctx, Host{Addr: addr}, defaultTiming())
+}
+
+func fetchHostKey(ctx context.Context, host Host, timing timing) (ssh.PublicKey, error) {
+	conn, err := connect(ctx, host, timing)
+	if err != nil {
+		return nil, err
+	}
+	var seen *offeredKey
+	config := &ssh.ClientConfig{
+		HostKeyAlgorithms: plainAlgorithms(),
+		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			return &offeredKey{key}
+		},
+	}
+	client, err := handshake(ctx, conn, host, config, timing)
+	if err == nil { // cannot be: the callback refuses every key
+		_ = client.Close()
+		return nil, fmt.Errorf("connect to %s: no host key was shown", host.where())
+	}
+	if errors.As(err, &seen) {
+		return seen.key, nil
+	}
+	return nil, err
+}
+
+// offeredKey ends a handshake with what we wanted of it.
+type offeredKey struct{ key ssh.PublicKey }
+
+func (*offeredKey) Error() string { return "host key seen" }
+
+func connect(ctx context.Context, host Host, timing timing) (*countingConn, error) {
+	if _, _, err := net.SplitHostPort(host.Addr); err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", host.where(), err)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, timing.connect, silence(timing.connect))
+	defer cancel()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(limited, "tcp", host.Addr)
+	if err != nil {
+		return nil, unreachable(ctx, limited, host, err)
+	}
+	return &countingConn{Conn: conn}, nil
+}
+
+// handshake takes conn over: it is closed unless a client is returned.
+func handshake(ctx context.Context, conn net.Conn, host Host, config *ssh.ClientConfig, timing timing) (*ssh.Client, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, timing.handshake, silence(timing.handshake))
+	defer cancel()
+	stop := context.AfterFunc(limited, func() { _ = conn.Close() })
+	sshConn, channels, requests, err := ssh.NewClientConn(conn, host.Addr, config)
+	if err == nil && stop() {
+		return ssh.NewClient(sshConn, channels, requests), nil
+	}
+	stop()
+	if err == nil {
+		_ = sshConn.Close()
+		err = net.ErrClosed
+	}
+	if limited.Err() != nil || isNetwork(err) {
+		return nil, unreachable(ctx, limited, host, err)
+	}
+	return nil, fmt.Errorf("connect to %s: %w", host.where(), err)
+}
+
+// unreachable tells the caller's end of patience, which is no word about the
+// node, from ours.
+func unreachable(ctx, limited context.Context, host Host, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("connect to %s: %w", host.where(), context.Cause(ctx))
+	}
+	if limited.Err() != nil {
+		err = context.Cause(limited)
+	}
+	return &UnreachableError{Node: host.Name, Addr: host.Addr, Err: err}
+}
+
+// isNetwork tells a connection that broke from a server that said something
+// that we did not like.
+func isNetwork(err error) bool {
+	var network net.Error // as is every syscall error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.As(err, &network)
+}
+
+func silence(d time.Duration) error { return fmt.Errorf("no answer for %v", d) }

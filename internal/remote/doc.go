@@ -1,0 +1,6 @@
+// Package remote runs commands on nodes over SSH: run, stream, write files,
+// fan out. It is the only package that speaks SSH and the only one that quotes.
+// It knows nothing of clusters beyond the name of a host.
+//
+// Start at [Dial] and [Client.Run].
+package remote

@@ -1,0 +1,218 @@
+package remote
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+)
+
+// HostKeys decides whether the key that a host shows is trusted. The first of
+// these that knows the host decides alone:
+//
+//  1. its pin, made by [HostKeys.Pin] or at first contact,
+//  2. the provider, by [Host.HostKey],
+//  3. the user's known_hosts, by the address,
+//  4. first contact: the key is trusted and pinned.
+//
+// Nothing turns the check off. All methods may be called at once, from many
+// goroutines and many processes that share the file of pins.
+type HostKeys struct {
+	cluster   string
+	pins      pinFile
+	userKnown string
+}
+
+// NewHostKeys uses the file of pins at pinsPath, in the format of known_hosts
+// and keyed by the name of the node, and the user's known_hosts, which is only
+// read. Neither need exist, and userKnownHosts may be empty. The name of the
+// cluster is for hints alone.
+func NewHostKeys(cluster, pinsPath, userKnownHosts string) *HostKeys {
+	return &HostKeys{cluster: cluster, pins: pinFile{path: pinsPath}, userKnown: userKnownHosts}
+}
+
+// Pin trusts key, and no other, for the node from now on. Idempotent; on an
+// error the former pin stands.
+func (k *HostKeys) Pin(node string, key ssh.PublicKey) error { return k.pins.replace(node, key) }
+
+// Forget removes the pin of the node, so that its next contact is the first.
+// Having none is success.
+func (k *HostKeys) Forget(node string) error { return k.pins.replace(node, nil) }
+
+// Known returns the pin of the node. It reports none, too, where the pins
+// cannot be read; [Dial] says why.
+func (k *HostKeys) Known(node string) (ssh.PublicKey, bool) {
+	key, err := k.pins.get(node)
+	return key, err == nil && key != nil
+}
+
+// EnsurePinned pins what the provider, or else the user's known_hosts, says of
+// a host without a pin, so that the system's ssh, which reads only the pins
+// (see [InteractiveArgs]), trusts what we trust. A pin that stands is kept. For
+// a host of which nothing is known it is an error: [Dial] it first.
+func (k *HostKeys) EnsurePinned(host Host) error {
+	if known, err := k.pins.get(host.Name); err != nil || known != nil {
+		return err
+	}
+	key := host.HostKey
+	if key == nil {
+		user, err := readUserKnown(k.userKnown)
+		if err != nil {
+			return err
+		}
+		key = user.plain(host.Addr)
+	}
+	if key == nil {
+		return fmt.Errorf("pin host key of %s: none is known yet", host.where())
+	}
+	_, err := k.pins.add(host.Name, key)
+	return err
+}
+
+// expectation is what to ask of a host, and how to judge what it shows.
+type expectation struct {
+	// algorithms are those of the keys that we know: a host has keys of several
+	// types, and would otherwise show one that we cannot compare.
+	algorithms []string
+	check      ssh.HostKeyCallback
+	known      string // fingerprint, for messages; empty at first contact
+}
+
+func (k *HostKeys) expect(host Host) (expectation, error) {
+	pinned, err := k.pins.get(host.Name)
+	if err != nil {
+		return expectation{}, err
+	}
+	if pinned != nil {
+		return k.exactly(host, pinned), nil
+	}
+	if host.HostKey != nil {
+		return k.exactly(host, host.HostKey), nil
+	}
+	user, err := readUserKnown(k.userKnown)
+	if err != nil {
+		return expectation{}, err
+	}
+	if user.db != nil {
+		return k.asUserKnows(host, user), nil
+	}
+	return k.firstContact(host), nil
+}
+
+func (k *HostKeys) exactly(host Host, key ssh.PublicKey) expectation {
+	return expectation{
+		algorithms: algorithmsOf(key.Type()),
+		known:      ssh.FingerprintSHA256(key),
+		check: func(_ string, _ net.Addr, offered ssh.PublicKey) error {
+			if sameKey(key, offered) {
+				return nil
+			}
+			return k.changed(host, ssh.FingerprintSHA256(key), offered)
+		},
+	}
+}
+
+func (k *HostKeys) firstContact(host Host) expectation {
+	return expectation{
+		algorithms: plainAlgorithms(),
+		check: func(_ string, _ net.Addr, offered ssh.PublicKey) error {
+			winner, err := k.pins.add(host.Name, offered)
+			if err != nil {
+				return &hostKeyError{err}
+			}
+			if !sameKey(winner, offered) {
+				return k.changed(host, ssh.FingerprintSHA256(winner), offered)
+			}
+			return nil
+		},
+	}
+}
+
+// asUserKnows follows the user's known_hosts; a host that it knows no key of is
+// one of first contact, unless the key it shows is revoked there.
+func (k *HostKeys) asUserKnows(host Host, user userKnown) expectation {
+	first := k.firstContact(host)
+	callback := user.db.HostKeyCallback()
+	plain := user.plain(host.Addr)
+	result := expectation{algorithms: user.db.HostKeyAlgorithms(host.Addr)}
+	if plain == nil {
+		// A certificate authority may vouch for the host, or say nothing of it.
+		result.algorithms = append(result.algorithms, first.algorithms...)
+	} else {
+		result.known = ssh.FingerprintSHA256(plain)
+	}
+	result.check = func(addr string, remote net.Addr, offered ssh.PublicKey) error {
+		err := callback(addr, remote, offered)
+		var unknown *xknownhosts.KeyError
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &unknown):
+			return &hostKeyError{fmt.Errorf("check host key of %s by %s: %w", host.where(), k.userKnown, err)}
+		case plain == nil:
+			return first.check(addr, remote, offered)
+		}
+		return k.changed(host, result.known, offered)
+	}
+	return result
+}
+
+func (k *HostKeys) changed(host Host, known string, offered ssh.PublicKey) error {
+	return &HostKeyChangedError{
+		Cluster: k.cluster, Node: host.Name, Addr: host.Addr,
+		Known: known, Offered: ssh.FingerprintSHA256(offered), OfferedKey: plainKey(offered),
+	}
+}
+
+// hostKeyError marks an error of the check itself. Permanent.
+type hostKeyError struct{ error }
+
+func (e *hostKeyError) Unwrap() error { return e.error }
+
+func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
+
+// plainKey is the key inside a certificate, or the key itself.
+func plainKey(key ssh.PublicKey) ssh.PublicKey {
+	if certificate, ok := key.(*ssh.Certificate); ok {
+		return certificate.Key
+	}
+	return key
+}
+
+// plainAlgorithms are those that we ask a host for of which we know nothing, as
+// OpenSSH prefers them. Certificates are not among them: they expire, and a pin
+// must not.
+func plainAlgorithms() []string {
+	return slices.Concat([]string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521},
+		algorithmsOf(ssh.KeyAlgoRSA))
+}
+
+// algorithmsOf are those by which a key of that type signs. RSA has several
+// (RFC 8332), the one named like the type being broken.
+func algorithmsOf(keyType string) []string {
+	if keyType == ssh.KeyAlgoRSA {
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+	}
+	return []string{keyType}
+}
+
+// userKnown is the user's own known_hosts; db is nil where there is none.
+type userKnown struct{ db *knownhosts.HostKeyDB }
+
+// plain returns the first key of the address that is not an authority's.
+func (u userKnown) plain(addr string) ssh.PublicKey {
+	if u.db == nil {
+		return nil
+	}
+	for _, key := range u.db.HostKeys(addr) {
+		if !key.Cert {
+			return key.PublicKey
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package remote
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+)
+
+// readUserKnown reads the user's known_hosts. Like OpenSSH it skips lines that
+// it cannot understand, such as keys of types that are no longer supported;
+// the library refuses the whole file.
+func readUserKnown(path string) (userKnown, error) {
+	if path == "" {
+		return userKnown{}, nil
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return userKnown{}, nil
+	}
+	if err != nil {
+		return userKnown{}, fmt.Errorf("read known hosts: %w", err)
+	}
+	db, err := knownhosts.NewDB(path)
+	if err != nil {
+		db, err = readableLines(text)
+	}
+	if err != nil {
+		return userKnown{}, fmt.Errorf("read known hosts: %w", err)
+	}
+	return userKnown{db: db}, nil
+}
+
+// readableLines reads what can be read. The library reads only files, so the
+// good lines go through a temporary one.
+func readableLines(text []byte) (*knownhosts.HostKeyDB, error) {
+	file, err := os.CreateTemp("", "known_hosts")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	for line := range bytes.Lines(text) {
+		if _, _, _, _, _, err := ssh.ParseKnownHosts(line); err != nil && !errors.Is(err, io.EOF) {
+			continue
+		}
+		if _, err := file.Write(line); err != nil {
+			return nil, err
+		}
+	}
+	return knownhosts.NewDB(file.Name())
+}
