@@ -1,0 +1,19 @@
+// Sirikata-node is the program on every node of a cluster: see package agent.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/sirikata/sirikata-cluster/internal/agent"
+)
+
+// version is set by the build: -ldflags "-X main.version=1.2.3".
+var version = "devel"
+
+func main() {
+	os.Exit(agent.Main(context.Background(), agent.Process{
+		Args: os.Args, Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr,
+		Version: agent.Version(version),
+	}))
+}

@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// code is what an action returns to Pacemaker (OCF Resource Agent API 1.1,
+// "Exit Status Codes"; Pacemaker Administration, "How Pacemaker Interprets
+// Return Codes"). A soft error is tried again, a hard one never on this node,
+// a fatal one on no node.
+type code int
+
+const (
+	success          code = 0
+	errGeneric       code = 1 // soft
+	errArgs          code = 2 // hard: the definition does not fit this node
+	errUnimplemented code = 3 // hard
+	errPerm          code = 4 // hard: the user may not do it
+	errInstalled     code = 5 // hard: something is missing on this node
+	errConfigured    code = 6 // fatal: the definition fits no node
+	notRunning       code = 7 // soft; the cluster will not try to stop it first
+)
+
+// outcome is the answer of an action. Its reason is for the person who reads
+// the status of the cluster.
+type outcome struct {
+	code   code
+	reason string
+}
+
+func fail(c code, format string, args ...any) outcome {
+	return outcome{code: c, reason: fmt.Sprintf(format, args...)}
+}
+
+// print writes the reason as the one line in which Pacemaker looks for it
+// ("ocf-exit-reason:" on stderr; Pacemaker Administration, "OCF exit reasons").
+func (o outcome) print(stderr io.Writer) {
+	if o.reason != "" {
+		fmt.Fprintf(stderr, "ocf-exit-reason:%s\n", printable(o.reason, maxReason))
+	}
+}
+
+// maxReason bounds a whole reason, in bytes: Pacemaker keeps it in the status
+// section of the CIB, which is sent to every node.
+const maxReason = 800
+
+// connectWait is for how long systemd may be unreachable, as it is for a
+// moment while it re-executes itself at an update.
+const connectWait = 4 * time.Second
+
+// runAgent performs the action that the first argument names.
+func runAgent(ctx context.Context, p Process) code {
+	var action string
+	if len(p.Args) > 1 {
+		action = p.Args[1]
+	}
+	var run func(context.Context, *agent, request) outcome
+	switch action {
+	case "meta-data":
+		fmt.Fprint(p.Stdout, metadata(p.Version))
+		return success
+	case "start":
+		run = start
+	case "stop":
+		run = stop
+	case "monitor":
+		run = monitor
+	case "validate-all":
+		run = validateAll
+	default:
+		fail(errUnimplemented, "action %q is not implemented", action).print(p.Stderr)
+		return errUnimplemented
+	}
+	result := perform(ctx, p, run)
+	result.print(p.Stderr)
+	return result.code
+}
+
+func perform(ctx context.Context, p Process, run func(context.Context, *agent, request) outcome) outcome {
+	req, err := readRequest(p.Environ)
+	if err != nil {
+		return fail(errConfigured, "%v", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, req.timeout)
+	defer cancel()
+	a := &agent{
+		systemd: &systemd{wait: connectWait},
+		watch:   openProcesses,
+		journal: journalLines,
+		host:    thisHost(),
+		runDir:  runDir,
+	}
+	defer a.systemd.close()
+	return run(ctx, a, req)
+}
+
+// agent is what the actions work with.
+type agent struct {
+	systemd manager
+	// watch begins to watch processes. A process that is dead already is no
+	// error.
+	watch func(pids []uint32) (watcher, error)
+	// journal returns the last lines that an invocation of a unit printed.
+	journal func(ctx context.Context, invocation string) []string
+	host    host
+	runDir  string // where the agent remembers, until the next boot
+}
+
+// runDir is on a tmpfs: what is remembered there is of this boot.
+const runDir = "/run/sirikata-cluster"

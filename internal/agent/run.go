@@ -1,0 +1,46 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+)
+
+// Version is the version of the program; the build sets it.
+type Version string
+
+// Process is what the program was started with.
+type Process struct {
+	Args    []string // with the name of the program first
+	Environ []string // KEY=VALUE
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Version Version
+}
+
+// agentName is the name of the link through which Pacemaker runs the program
+// as the agent ocf:sirikata:service.
+const agentName = "service"
+
+// Main runs the program and returns its exit status. Called by the name of the
+// resource agent, it is that agent, and the status is an OCF return code;
+// otherwise the first argument is a subcommand.
+//
+// SIGTERM keeps its default action, so that a monitor that holds ends at once:
+// there is nothing to undo, systemd owns the service.
+func Main(ctx context.Context, p Process) int {
+	if len(p.Args) > 0 && path.Base(p.Args[0]) == agentName {
+		return int(runAgent(ctx, p))
+	}
+	if len(p.Args) == 2 && p.Args[1] == "version" {
+		fmt.Fprintln(p.Stdout, p.Version)
+		return 0
+	}
+	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: version")
+	return exitUsage
+}
+
+// exitUsage is the exit status of a command line that makes no sense.
+const exitUsage = 2

@@ -1,0 +1,182 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// startMargin is what a start leaves of its time-out for clearing up.
+	startMargin = time.Second
+	// survival is for how long a service must live to count as started.
+	survival = 250 * time.Millisecond
+	// stopGrace is for how long a failed start has to end on TERM.
+	stopGrace = 500 * time.Millisecond
+)
+
+// start starts the service and waits until it has survived for a moment. After
+// a failed start nothing of it is left. A service that already runs as defined
+// is started.
+func start(ctx context.Context, a *agent, req request) outcome {
+	p, bad := a.plan(req)
+	if bad.code != success {
+		return bad
+	}
+	state, err := a.systemd.state(ctx, req.unit)
+	if err != nil {
+		return fail(errGeneric, "%v", err)
+	}
+	if state.phase() == running && p.runs(state) {
+		return outcome{}
+	}
+	if bad := a.check(ctx, p); bad.code != success {
+		return bad
+	}
+	if state.phase() != gone {
+		if err := a.clear(ctx, req.unit); err != nil {
+			return fail(errGeneric, "stop what runs in unit %s: %v", req.unit, err)
+		}
+	}
+	result := a.launch(ctx, req, p)
+	if result.code != success {
+		if err := a.abandon(ctx, req.unit); err != nil {
+			result.reason += fmt.Sprintf("; what is left of it could not be stopped: %v", err)
+		}
+	}
+	return result
+}
+
+// launch starts the unit and judges what became of it.
+func (a *agent) launch(ctx context.Context, req request, p plan) outcome {
+	limit := max(req.timeout-startMargin, req.timeout/2)
+	starting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	// systemd's own limit only matters when this process is killed.
+	err := a.systemd.start(starting, req.unit, p.properties(limit+startMargin/2))
+	timedOut := errors.Is(err, context.DeadlineExceeded)
+	if err != nil && !timedOut {
+		return fail(errGeneric, "start unit %s: %v", req.unit, err)
+	}
+	state, err := a.systemd.state(ctx, req.unit)
+	if err != nil {
+		return fail(errGeneric, "%v", err)
+	}
+	reason := ""
+	switch {
+	case timedOut:
+		reason, err = stuckReason(p, state, limit)
+	case state.phase() == running:
+		reason, state, err = a.survives(ctx, req.unit, p, state)
+	default:
+		reason = startReason(state, p)
+	}
+	switch {
+	case err != nil:
+		return fail(errGeneric, "%v", err)
+	case reason == "":
+		return outcome{}
+	}
+	return fail(errGeneric, "%s", withLastWords(reason, a.journal(ctx, state.invocation)))
+}
+
+// survives watches the new service for a moment and returns why it is not
+// started after all, or "".
+func (a *agent) survives(ctx context.Context, unit string, p plan, state unitState) (string, unitState, error) {
+	if state.mainPID != 0 {
+		// systemd believes root's pid file about processes that it did not start.
+		pids, err := a.systemd.processes(ctx, unit)
+		if err != nil {
+			return "", state, err
+		}
+		if len(pids) > 0 && !slices.Contains(pids, state.mainPID) {
+			return strangerReason(p, state.mainPID), state, nil
+		}
+	}
+	alive, last, err := a.hold(ctx, unit, survival)
+	if err != nil || alive {
+		return "", state, err
+	}
+	return deathReason(last), last, nil
+}
+
+// startReason says why a unit whose start is over does not run.
+func startReason(state unitState, p plan) string {
+	switch {
+	case state.result == "oom-kill" || state.main.known():
+		return deathReason(state)
+	case state.control.known() && (state.control.code != cldExited || state.control.status != 0):
+		return state.control.String()
+	case p.pidFile != "":
+		return "its parent process exited, but wrote no pid file and left no process"
+	case p.forking:
+		return "its parent process exited and left no process"
+	}
+	return fmt.Sprintf("its unit is %s (%s): %s", state.active, state.sub, state.result)
+}
+
+// stuckReason says why the start is not over after its time.
+func stuckReason(p plan, state unitState, limit time.Duration) (string, error) {
+	within := limit.Round(time.Second / 10).String()
+	switch {
+	case !p.forking:
+		return "did not start within " + within, nil
+	case state.controlPID != 0:
+		return "did not fork within " + within + ": it stays in the foreground; add the service with --force-daemonize", nil
+	case p.pidFile == "":
+		return "was not started by systemd within " + within, nil
+	}
+	pid, err := readPIDFile(p.pidFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("did not write its pid file %s within %s", p.pidFile, within), nil
+	case errors.Is(err, strconv.ErrSyntax) || errors.Is(err, strconv.ErrRange):
+		return fmt.Sprintf("its pid file %s does not hold a process id", p.pidFile), nil
+	case err != nil:
+		return "", fmt.Errorf("read pid file: %w", err)
+	}
+	return strangerReason(p, pid), nil
+}
+
+// readPIDFile reads a file that the service's user may have made anything of:
+// a link to what that user may not read, or a pipe that never ends.
+func readPIDFile(path string) (uint32, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	const enough = 64
+	content, err := io.ReadAll(io.LimitReader(file, enough))
+	if err != nil {
+		return 0, err
+	}
+	pid, err := strconv.ParseUint(strings.TrimSpace(string(content)), 10, 32)
+	return uint32(pid), err
+}
+
+func strangerReason(p plan, pid uint32) string {
+	return fmt.Sprintf("its pid file %s names process %d, which is not a process of this service", p.pidFile, pid)
+}
+
+// abandon ends what a failed start left, soon: the rest of the time-out is
+// short.
+func (a *agent) abandon(ctx context.Context, unit string) error {
+	gentle, cancel := context.WithTimeout(ctx, stopGrace)
+	defer cancel()
+	if err := a.systemd.stop(gentle, unit); err != nil {
+		if err := a.systemd.kill(ctx, unit); err != nil {
+			return err
+		}
+	}
+	return a.clear(ctx, unit)
+}

@@ -1,0 +1,161 @@
+package agent
+
+import (
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// plan is a service made ready for this node: nothing in it is left to choose
+// or to replace.
+type plan struct {
+	id      string
+	command []string
+	user    string
+	cwd     string
+	env     []string // KEY=VALUE, sorted
+	forking bool
+	pidFile string // empty when the daemon is not followed by pid file
+}
+
+// property is one setting of a transient unit, as StartTransientUnit takes it
+// (org.freedesktop.systemd1(5)).
+type property struct {
+	Name  string
+	Value dbus.Variant
+}
+
+// execCommand is one element of ExecStartEx: a(sasas).
+type execCommand struct {
+	Path  string
+	Args  []string
+	Flags []string
+}
+
+const (
+	runtimeRoot = "sirikata" // below /run
+	stopWait    = 6 * time.Second
+	// Open files: many daemons need more than the usual 1024.
+	softFiles, hardFiles uint64 = 65536, 524288
+)
+
+// newPlan fills in what the node knows: who runs the service and where unless
+// the service says, the words in its arguments, and its libraries.
+func newPlan(service cluster.Service, node cluster.NodeFile, libraries string) plan {
+	pidFile := path.Join("/run", runtimeRoot, service.ID, service.ID+".pid")
+	p := plan{
+		id:      service.ID,
+		command: substitute(service.Command, pidFile, node.FQDN),
+		user:    service.User,
+		cwd:     service.Cwd,
+		forking: !service.ForceDaemonize,
+	}
+	if p.user == "" {
+		p.user = node.ServiceUser
+	}
+	if p.cwd == "" {
+		p.cwd = node.WorkingPath
+	}
+	p.cwd = path.Clean(p.cwd)
+	if p.forking && service.UsesPIDFile() {
+		p.pidFile = pidFile
+	}
+	const libraryPath = "LD_LIBRARY_PATH"
+	if _, set := service.Env[libraryPath]; !set && libraries != "" {
+		p.env = append(p.env, libraryPath+"="+libraries)
+	}
+	for name, value := range service.Env {
+		p.env = append(p.env, name+"="+value)
+	}
+	sort.Strings(p.env)
+	return p
+}
+
+// substitute replaces the words in every argument, in one pass, so that what
+// was put in is not looked at again.
+func substitute(command []string, pidFile, fqdn string) []string {
+	words := strings.NewReplacer(cluster.PIDFileWord, pidFile, cluster.FQDNWord, fqdn)
+	out := make([]string, len(command))
+	for i, arg := range command {
+		out[i] = words.Replace(arg)
+	}
+	return out
+}
+
+// libraryPath is where the libraries of the release lie. Where releases are
+// switched by the link "current", it is resolved, so that a running daemon
+// keeps the files it started with.
+func libraryPath(sirikataPath string) string {
+	if sirikataPath == "" {
+		return ""
+	}
+	if release, err := filepath.EvalSymlinks(path.Join(sirikataPath, "current")); err == nil {
+		return path.Join(release, "lib")
+	}
+	return path.Join(sirikataPath, "lib")
+}
+
+// properties is the unit of the plan.
+//
+// RemainAfterExit and the default CollectMode keep the unit, and with it the
+// exit status and the link to its journal, after a death of any kind until the
+// agent has read it; a reference on the bus would last only as long as the
+// agent's connection, and be impossible on systemd's private socket.
+//
+// Before= is what Pacemaker gives its own systemd resources: at shutdown a
+// service must be stopped by Pacemaker, not beside it. See systemd.stop for
+// what follows from it.
+func (p plan) properties(startWait time.Duration) []property {
+	of := func(name string, value any) property {
+		return property{Name: name, Value: dbus.MakeVariant(value)}
+	}
+	kind := "exec"
+	if p.forking {
+		kind = "forking"
+	}
+	properties := []property{
+		of("Description", "Sirikata service "+p.id),
+		of("Before", []string{"pacemaker.service", "pacemaker_remote.service"}),
+		of("Type", kind),
+		of("User", p.user),
+		of("WorkingDirectory", p.cwd),
+		of("Environment", p.env),
+		// Without this flag systemd would expand $NAME in arguments.
+		of("ExecStartEx", []execCommand{{p.command[0], p.command, []string{"no-env-expand"}}}),
+		of("RuntimeDirectory", []string{path.Join(runtimeRoot, p.id)}),
+		of("Restart", "no"),
+		of("RemainAfterExit", true),
+		of("KillMode", "control-group"),
+		of("TimeoutStartUSec", uint64(startWait.Microseconds())),
+		of("TimeoutStopUSec", uint64(stopWait.Microseconds())),
+		of("LimitNOFILE", hardFiles), // sets both; so the soft one comes after it
+		of("LimitNOFILESoft", softFiles),
+		of("SyslogIdentifier", p.id),
+		of("StandardOutput", "journal"),
+		of("StandardError", "journal"),
+	}
+	if p.pidFile != "" {
+		properties = append(properties, of("PIDFile", p.pidFile))
+	}
+	return properties
+}
+
+// runs reports whether the unit was started from the same plan. Libraries and
+// environment are left out: a switched release must not restart what runs.
+func (p plan) runs(u unitState) bool {
+	if len(u.command) != len(p.command) || u.user != p.user || u.cwd != p.cwd {
+		return false
+	}
+	for i, arg := range p.command {
+		if u.command[i] != arg {
+			return false
+		}
+	}
+	return true
+}
