@@ -76,7 +76,7 @@ func classify(e *ToolError) error {
 	case e.says("permission denied while trying to connect"):
 		e.Err = ErrPermission
 		return cluster.WithHint(e, "add yourself to the group docker (sudo usermod -aG docker $USER) and log in again, or use sudo")
-	case e.says("cannot connect to the docker daemon", "is the docker daemon running", "error during connect"):
+	case e.says("cannot connect to the docker daemon", "failed to connect to the docker api", "error during connect"):
 		e.Err = ErrEngineDown
 		return cluster.WithHint(e, "start it: sudo systemctl start docker (or sudo dockerd where there is no systemd)")
 	case e.says("no space left on device"):

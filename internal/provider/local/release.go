@@ -81,7 +81,7 @@ func (p *Provider) Kill(ctx context.Context, machine provider.Machine) error {
 
 // Stop implements [provider.Power]. A machine that is off stays off.
 func (p *Provider) Stop(ctx context.Context, machine provider.Machine) error {
-	_, err := p.docker.run(ctx, nil, "stop", "--time", stopSeconds, machine.ID)
+	_, err := p.docker.run(ctx, nil, "stop", "-t", stopSeconds, machine.ID)
 	return power("stop", machine, err)
 }
 
