@@ -1,0 +1,111 @@
+//go:build lab
+
+package puppet
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
+)
+
+// mustApply applies and logs how long it took.
+func mustApply(t *testing.T, node *remote.Client, what string, data Data, force, wantChanged bool) {
+	t.Helper()
+	start := time.Now()
+	changed, err := Apply(t.Context(), node, data, force)
+	t.Logf("%s: %.2fs", what, time.Since(start).Seconds())
+	if err != nil {
+		var failed *Error
+		if errors.As(err, &failed) {
+			t.Fatalf("%s: %v\n%s", what, err, failed.Exit.Stderr)
+		}
+		t.Fatalf("%s: %v", what, err)
+	}
+	if changed != wantChanged {
+		t.Fatalf("%s: changed = %v, want %v", what, changed, wantChanged)
+	}
+}
+
+// TestLabApply configures a real host with real Puppet.
+func TestLabApply(t *testing.T) {
+	node := labNode(t)
+	// The image's packages started it, with Debian's example.
+	output(t, node, "systemctl stop pacemaker corosync; rm -rf /var/lib/pacemaker/cib/* /etc/corosync")
+	data := testData()
+	mustApply(t, node, "first", data, false, true)
+	checkFiles(t, node, data)
+	mustApply(t, node, "unchanged", data, false, false)
+	mustApply(t, node, "unchanged, forced", data, true, false)
+	if active := output(t, node, "systemctl is-active corosync pacemaker || true"); strings.Contains(active, "\nactive") || strings.HasPrefix(active, "active") {
+		t.Errorf("Puppet started the cluster: %s", active)
+	}
+
+	output(t, node, "systemctl start corosync pacemaker")
+	status := output(t, node, "corosync-quorumtool -s; corosync-cmapctl; cat /proc/$(pidof corosync)/comm")
+	for _, want := range []string{
+		"Quorate:          Yes", "totem.crypto_cipher (str) = aes256", "totem.transport (str) = knet",
+		"runtime.config.totem.token (u32) = 1000", "nodelist.node.0.name (str) = node0",
+	} {
+		if !strings.Contains(status, want) {
+			t.Errorf("Corosync does not say %q:\n%s", want, status)
+		}
+	}
+
+	pid := output(t, node, "pidof corosync")
+	mustApply(t, node, "second node", withSecondNode(data), false, true)
+	if now := output(t, node, "pidof corosync"); now != pid {
+		t.Error("Puppet restarted Corosync")
+	}
+	output(t, node, "corosync-cfgtool -R")
+	if hosts := output(t, node, "getent hosts node1"); !strings.HasPrefix(hosts, "192.0.2.1 ") {
+		t.Errorf("node1 resolves to %q", hosts)
+	}
+}
+
+func checkFiles(t *testing.T, node *remote.Client, data Data) {
+	t.Helper()
+	var got cluster.NodeFile
+	if err := json.Unmarshal([]byte(output(t, node, "cat "+cluster.NodeFilePath)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, data.Node) {
+		t.Errorf("node file: %+v, want %+v", got, data.Node)
+	}
+	key, err := node.Output(t.Context(), "cat", "/etc/corosync/authkey")
+	if err != nil || string(key) != string(data.Corosync.AuthKey) {
+		t.Errorf("authkey has %d bytes, not those given (%v)", len(key), err)
+	}
+	cib, err := node.Output(t.Context(), "cat", "/var/lib/pacemaker/cib/cib.xml")
+	if err != nil || string(cib) != data.FirstCIB {
+		t.Errorf("cib.xml is %q (%v)", cib, err)
+	}
+	want := `400 root:root /etc/corosync/authkey
+600 hacluster:haclient /var/lib/pacemaker/cib/cib.xml
+644 root:root /etc/corosync/corosync.conf
+700 root:root /var/lib/sirikata-cluster/puppet
+750 hacluster:haclient /var/lib/pacemaker/cib
+755 root:root /etc/corosync
+755 sirikata:sirikata ` + data.Node.SirikataPath + `
+755 sirikata:sirikata ` + data.Node.WorkingPath
+	modes := output(t, node, "stat -c '%a %U:%G %n' /etc/corosync /etc/corosync/corosync.conf /etc/corosync/authkey "+
+		"/var/lib/pacemaker/cib /var/lib/pacemaker/cib/cib.xml /var/lib/sirikata-cluster/puppet "+
+		data.Node.SirikataPath+" "+data.Node.WorkingPath+" | sort")
+	if modes != want {
+		t.Errorf("modes:\n%s\nwant:\n%s", modes, want)
+	}
+	if link := output(t, node, "readlink /usr/lib/ocf/resource.d/sirikata/service"); link != cluster.NodeProgramPath {
+		t.Errorf("the agent is a link to %q", link)
+	}
+	if _, err := node.Output(t.Context(), "test", "-d", data.Node.WorkspacePath); err != nil {
+		t.Errorf("workspace: %v", err)
+	}
+	if enabled := output(t, node, "systemctl is-enabled corosync pacemaker sirikata-hosts"); enabled != "enabled\nenabled\nenabled" {
+		t.Errorf("units: %s", enabled)
+	}
+}

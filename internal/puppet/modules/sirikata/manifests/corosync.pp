@@ -1,0 +1,44 @@
+# @summary Corosync: who is a member of the cluster, and whether it has quorum.
+#
+# @param token_milliseconds
+#   How long a node may be silent (corosync.conf(5), token).
+# @param two_node
+#   Whether the cluster has exactly two nodes (votequorum(5)).
+# @param authkey
+#   The key of the cluster in base64, the same on all nodes.
+class sirikata::corosync (
+  Integer[1]           $token_milliseconds,
+  Boolean              $two_node,
+  Sensitive[String[1]] $authkey,
+) {
+  file {
+    default:
+      owner  => 'root',
+      group  => 'root',
+      # Before the package: with Debian's example Corosync would be a cluster of
+      # its own.
+      before => Package['corosync'],
+      ;
+    '/etc/corosync':
+      ensure => directory,
+      mode   => '0755',
+      ;
+    '/etc/corosync/corosync.conf':
+      ensure  => file,
+      mode    => '0644',
+      content => epp('sirikata/corosync.conf.epp', {
+          'cluster'            => $sirikata::cluster,
+          'members'            => $sirikata::members,
+          'token_milliseconds' => $token_milliseconds,
+          'two_node'           => $two_node,
+      }),
+      ;
+    '/etc/corosync/authkey':
+      ensure    => file,
+      mode      => '0400',
+      # Any bytes, so neither a text nor shown nor kept when it is replaced.
+      content   => Sensitive(Binary($authkey.unwrap, '%B')),
+      show_diff => false,
+      backup    => false,
+  }
+}

@@ -1,0 +1,29 @@
+# @summary The names of the cluster's nodes resolve on this node.
+class sirikata::hosts {
+  $update = '/usr/lib/sirikata-cluster/update-hosts'
+
+  file {
+    default:
+      ensure => file,
+      owner  => 'root',
+      group  => 'root',
+      mode   => '0644',
+      ;
+    '/etc/sirikata-cluster/hosts':
+      content => epp('sirikata/hosts.epp', { 'members' => $sirikata::members }),
+      ;
+    $update:
+      mode    => '0755',
+      content => file('sirikata/update-hosts'),
+      ;
+    '/etc/systemd/system/sirikata-hosts.service':
+      content => file('sirikata/sirikata-hosts.service'),
+  }
+  ~> exec { $update:
+    command => [$update],
+    unless  => [[$update, '--check']],
+  }
+  -> service { 'sirikata-hosts':
+    enable => true,
+  }
+}
