@@ -65,7 +65,7 @@ func dial(ctx context.Context, host Host, keys *HostKeys, timing timing) (*Clien
 			return nil, keys.changed(host, expected.known, offered)
 		}
 	}
-	return nil, login.explain(err)
+	return nil, login.explain(ctx, err)
 }
 
 // FetchHostKey returns the key that the server at addr (host:port) shows, of the
@@ -150,8 +150,13 @@ func unreachable(ctx, limited context.Context, host Host, err error) error {
 }
 
 // isNetwork tells a connection that broke from a server that said something
-// that we did not like.
+// that we did not like, and from a file of host keys that cannot be used, whose
+// errors look the same to net.Error.
 func isNetwork(err error) bool {
+	var check *hostKeyError
+	if errors.As(err, &check) {
+		return false
+	}
 	var network net.Error // as is every syscall error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.As(err, &network)

@@ -22,7 +22,10 @@ func First(ctx context.Context, hosts []Host, keys *HostKeys, stagger time.Durat
 	defer finish()
 	race := race{hosts: hosts, errs: make([]error, len(hosts)), results: make(chan attempt)}
 	race.start(racing, keys)
-	next := time.NewTicker(max(stagger, 1))
+	for stagger <= 0 && race.started < len(hosts) {
+		race.start(racing, keys)
+	}
+	next := time.NewTimer(stagger)
 	defer next.Stop()
 	for race.running > 0 {
 		select {
@@ -35,7 +38,7 @@ func First(ctx context.Context, hosts []Host, keys *HostKeys, stagger time.Durat
 			finish()
 		case race.started < len(hosts) && racing.Err() == nil:
 			race.start(racing, keys)
-			next.Reset(max(stagger, 1))
+			next.Reset(stagger)
 		}
 	}
 	if race.winner == nil {

@@ -33,7 +33,7 @@ func (l *login) observe(server *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 }
 
 // explain says why a handshake failed, in particular why we were not let in.
-func (l *login) explain(err error) error {
+func (l *login) explain(ctx context.Context, err error) error {
 	var check *hostKeyError
 	var changed *HostKeyChangedError
 	switch {
@@ -41,7 +41,7 @@ func (l *login) explain(err error) error {
 		return changed
 	case errors.As(err, &check):
 		return check.error
-	case !l.asked, errors.Is(err, ErrUnreachable), errors.Is(err, context.Canceled):
+	case !l.asked, errors.Is(err, ErrUnreachable), ctx.Err() != nil:
 		return err
 	}
 	var keys []string

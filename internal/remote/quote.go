@@ -32,10 +32,10 @@ func quoteWord(word string, first bool) string {
 }
 
 // special reports whether a shell would not take a bare first word for the name
-// of a command: an assignment, or a reserved word (POSIX XCU 2.4, and those of
-// bash and zsh).
+// of a command: an assignment, an option of the shell itself (sshd runs
+// "SHELL -c LINE"), or a reserved word (POSIX XCU 2.4, and those of bash and zsh).
 func special(word string) bool {
-	return strings.Contains(word, "=") || slices.Contains([]string{
+	return strings.Contains(word, "=") || strings.HasPrefix(word, "-") || slices.Contains([]string{
 		"case", "coproc", "do", "done", "elif", "else", "end", "esac", "fi", "for",
 		"foreach", "function", "if", "in", "namespace", "nocorrect", "repeat", "select",
 		"then", "time", "until", "while",
