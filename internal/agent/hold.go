@@ -18,6 +18,9 @@ const (
 	// settleWait is for how long systemd may take to notice a death.
 	settleWait = time.Second
 	settlePoll = 2 * time.Millisecond
+	// leftoverWait is for how long what a dead service left behind may take to
+	// end before the death is reported without waiting for it.
+	leftoverWait = 300 * time.Millisecond
 )
 
 // hold watches a running service for the given time, or until it is dead, and
@@ -82,9 +85,8 @@ func (a *agent) watched(ctx context.Context, unit string) ([]uint32, error) {
 	return a.systemd.processes(ctx, unit)
 }
 
-// settle waits until systemd has noticed the deaths, and, when the service is
-// dead by them, has ended what it left behind. The service is alive when it
-// runs without the dead.
+// settle waits until systemd has noticed the deaths. The service is alive when
+// it runs without the dead.
 func (a *agent) settle(ctx context.Context, unit string, dead []uint32) (state unitState, alive bool, err error) {
 	settling, cancel := context.WithTimeout(ctx, settleWait)
 	defer cancel()
@@ -93,10 +95,7 @@ func (a *agent) settle(ctx context.Context, unit string, dead []uint32) (state u
 		if state, err = a.systemd.state(ctx, unit); err != nil {
 			return false, err
 		}
-		switch state.phase() {
-		case changing:
-			return false, nil
-		case gone, ended:
+		if state.phase() != running {
 			return true, nil
 		}
 		pids, err := a.watched(ctx, unit)

@@ -36,8 +36,6 @@ type unitState struct {
 	controlPID  uint32 // of the process that is to fork
 	main        ending // of the main process
 	control     ending // of the process that was to fork
-	command     []string
-	user, cwd   string
 }
 
 // phase is what a state means to the agent.

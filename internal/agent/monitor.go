@@ -79,7 +79,7 @@ func (a *agent) absent(ctx context.Context, req request, state unitState) outcom
 // died reports a death that nobody asked for, and clears what is left.
 func (a *agent) died(ctx context.Context, req request, state unitState) outcome {
 	reason := withLastWords(deathReason(state), a.journal(ctx, state.invocation))
-	clearing, cancel := context.WithTimeout(ctx, settleWait)
+	clearing, cancel := context.WithTimeout(ctx, leftoverWait)
 	defer cancel()
 	if err := a.clear(clearing, req.unit); err != nil {
 		// Pacemaker now stops the service, with all of a stop's time for it.

@@ -36,7 +36,8 @@ func start(ctx context.Context, a *agent, req request) outcome {
 	if err != nil {
 		return fail(errGeneric, "%v", err)
 	}
-	if state.phase() == running && p.runs(state) {
+	remembered := started{invocation: state.invocation, digest: p.digest()}
+	if state.phase() == running && remembered.is(a.runDir, req.id) {
 		return outcome{}
 	}
 	if bad := a.check(ctx, p); bad.code != success {
@@ -84,6 +85,7 @@ func (a *agent) launch(ctx context.Context, req request, p plan) outcome {
 	case err != nil:
 		return fail(errGeneric, "%v", err)
 	case reason == "":
+		started{invocation: state.invocation, digest: p.digest()}.remember(a.runDir, req.id)
 		return outcome{}
 	}
 	return fail(errGeneric, "%s", withLastWords(reason, a.journal(ctx, state.invocation)))

@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"path"
 	"path/filepath"
 	"sort"
@@ -20,8 +23,10 @@ type plan struct {
 	user    string
 	cwd     string
 	env     []string // KEY=VALUE, sorted
-	forking bool
-	pidFile string // empty when the daemon is not followed by pid file
+	// libraries is LD_LIBRARY_PATH where env does not set it.
+	libraries string
+	forking   bool
+	pidFile   string // empty when the daemon is not followed by pid file
 }
 
 // property is one setting of a transient unit, as StartTransientUnit takes it
@@ -31,12 +36,15 @@ type property struct {
 	Value dbus.Variant
 }
 
-// execCommand is one element of ExecStartEx: a(sasas).
+// execCommand is one element of ExecStart: a(sasb).
 type execCommand struct {
-	Path  string
-	Args  []string
-	Flags []string
+	Path          string
+	Args          []string
+	IgnoreFailure bool
 }
+
+// libraryVariable tells the dynamic linker where libraries are (ld.so(8)).
+const libraryVariable = "LD_LIBRARY_PATH"
 
 const (
 	runtimeRoot = "sirikata" // below /run
@@ -66,9 +74,8 @@ func newPlan(service cluster.Service, node cluster.NodeFile, libraries string) p
 	if p.forking && service.UsesPIDFile() {
 		p.pidFile = pidFile
 	}
-	const libraryPath = "LD_LIBRARY_PATH"
-	if _, set := service.Env[libraryPath]; !set && libraries != "" {
-		p.env = append(p.env, libraryPath+"="+libraries)
+	if _, set := service.Env[libraryVariable]; !set {
+		p.libraries = libraries
 	}
 	for name, value := range service.Env {
 		p.env = append(p.env, name+"="+value)
@@ -125,9 +132,8 @@ func (p plan) properties(startWait time.Duration) []property {
 		of("Type", kind),
 		of("User", p.user),
 		of("WorkingDirectory", p.cwd),
-		of("Environment", p.env),
-		// Without this flag systemd would expand $NAME in arguments.
-		of("ExecStartEx", []execCommand{{p.command[0], p.command, []string{"no-env-expand"}}}),
+		of("Environment", p.environment()),
+		of("ExecStart", []execCommand{{p.command[0], escapeVariables(p.command), false}}),
 		of("RuntimeDirectory", []string{path.Join(runtimeRoot, p.id)}),
 		of("Restart", "no"),
 		of("RemainAfterExit", true),
@@ -146,16 +152,30 @@ func (p plan) properties(startWait time.Duration) []property {
 	return properties
 }
 
-// runs reports whether the unit was started from the same plan. Libraries and
-// environment are left out: a switched release must not restart what runs.
-func (p plan) runs(u unitState) bool {
-	if len(u.command) != len(p.command) || u.user != p.user || u.cwd != p.cwd {
-		return false
+func (p plan) environment() []string {
+	if p.libraries == "" {
+		return p.env
 	}
-	for i, arg := range p.command {
-		if u.command[i] != arg {
-			return false
-		}
+	return append([]string{libraryVariable + "=" + p.libraries}, p.env...)
+}
+
+// escapeVariables keeps systemd from expanding $NAME in arguments
+// (systemd.service(5), "Command Lines"). There is a flag for that in
+// ExecStartEx, but systemd 252 writes that name into the unit's file, where it
+// is unknown, and at the next daemon-reload the unit has no command.
+func escapeVariables(command []string) []string {
+	out := make([]string, len(command))
+	for i, arg := range command {
+		out[i] = strings.ReplaceAll(arg, "$", "$$")
 	}
-	return true
+	return out
+}
+
+// digest identifies what the plan runs, and how. The release's libraries are
+// left out: a switched release must not restart what runs.
+func (p plan) digest() string {
+	// Only texts: there is nothing that can fail.
+	encoded, _ := json.Marshal([]any{p.command, p.user, p.cwd, p.env, p.forking, p.pidFile})
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:])
 }

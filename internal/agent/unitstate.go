@@ -28,11 +28,9 @@ func (s *systemd) state(ctx context.Context, unit string) (unitState, error) {
 }
 
 // decodeState reads the properties of a service unit. One that is missing, or
-// of an unexpected type, is as if systemd did not know it.
+// of an unexpected type, is as if systemd did not know it. LoadState does not
+// matter: whatever systemd thinks of a unit's file, its processes run.
 func decodeState(properties map[string]dbus.Variant) unitState {
-	if value[string](properties, "LoadState") != "loaded" {
-		return unitState{}
-	}
 	state := unitState{
 		active:     value[string](properties, "ActiveState"),
 		sub:        value[string](properties, "SubState"),
@@ -40,8 +38,6 @@ func decodeState(properties map[string]dbus.Variant) unitState {
 		invocation: hex.EncodeToString(value[[]byte](properties, "InvocationID")),
 		mainPID:    value[uint32](properties, "MainPID"),
 		controlPID: value[uint32](properties, "ControlPID"),
-		user:       value[string](properties, "User"),
-		cwd:        value[string](properties, "WorkingDirectory"),
 		main: ending{
 			code:   value[int32](properties, "ExecMainCode"),
 			status: value[int32](properties, "ExecMainStatus"),
@@ -52,13 +48,12 @@ func decodeState(properties map[string]dbus.Variant) unitState {
 	}
 	// ExecStart is a(sasbttttuii): path, arguments, whether a failure counts,
 	// start and exit by both clocks, pid, code, status.
-	const arguments, started, exited, code, status, fields = 1, 4, 6, 8, 9, 10
+	const started, exited, code, status, fields = 4, 6, 8, 9, 10
 	commands := value[[][]any](properties, "ExecStart")
 	if len(commands) == 0 || len(commands[0]) != fields {
 		return state
 	}
 	first := commands[0]
-	state.command, _ = first[arguments].([]string)
 	state.control.code, _ = first[code].(int32)
 	state.control.status, _ = first[status].(int32)
 	begin, _ := first[started].(uint64)

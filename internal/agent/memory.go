@@ -52,3 +52,25 @@ func (t turn) end() {
 	// What was written is not data to lose: see seen.
 	_ = t.file.Close()
 }
+
+// started is what the agent remembers of a start: systemd cannot tell what a
+// unit runs as exactly as it was told (a daemon-reload reads it back from a
+// file, with other quoting).
+type started struct{ invocation, digest string }
+
+func (s started) path(dir, id string) string { return filepath.Join(dir, id+".started") }
+
+// remember never fails a start: without the memory, a start of what runs
+// already restarts it.
+func (s started) remember(dir, id string) {
+	if os.MkdirAll(dir, 0o755) == nil {
+		_ = os.WriteFile(s.path(dir, id), []byte(s.String()), 0o644)
+	}
+}
+
+func (s started) is(dir, id string) bool {
+	content, err := os.ReadFile(s.path(dir, id))
+	return err == nil && string(content) == s.String()
+}
+
+func (s started) String() string { return s.invocation + " " + s.digest }
