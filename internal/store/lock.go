@@ -24,16 +24,22 @@ func (s *Store) Lock(name, command string) (unlock func(), err error) {
 	path := s.path(name, lockFile)
 	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(fileMode))
 	taken, err := lock.TryLock()
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // Remove was faster
+		return nil, cmp.Or(s.exists(name), lockedError(name, path))
+	case err != nil:
 		return nil, explain("lock", path, err)
-	}
-	if !taken {
+	case !taken:
 		return nil, lockedError(name, path)
 	}
+	// Looked at again: between the first look and the lock, Remove may have
+	// taken the cluster away, and Create may be at work on the next.
 	same, err := isAt(lock, path)
+	if err == nil {
+		err = s.exists(name)
+	}
 	if err == nil && !same {
-		// Remove took the file away between our opening and locking it.
-		err = cmp.Or(s.exists(name), lockedError(name, path))
+		err = lockedError(name, path)
 	}
 	if err != nil {
 		closeLock(lock)

@@ -16,6 +16,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,26 +68,28 @@ func (s *Store) Remove(name string) error {
 		return err
 	}
 	dir := s.path(name, "")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	// Renamed first, so that the cluster is gone as a whole: nobody takes a new
+	// lock in what is being removed, or creates a cluster that is then removed.
+	// What a killed Remove left is swept by the next.
+	grave := filepath.Join(s.dir, clustersDir, ".removed-"+name)
+	if missing(dir) && missing(grave) {
 		return nil
 	}
-	if err != nil {
-		return explain("read", dir, err)
+	if err := os.MkdirAll(grave, dirMode); err != nil {
+		return explain("make", grave, err)
 	}
-	// The spec goes last: whoever is killed half-way can ask for it again.
-	for _, entry := range entries {
-		if entry.Name() == specFile {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
-			return explain("remove", dir, err)
-		}
-	}
-	if err := os.RemoveAll(dir); err != nil {
+	if err := os.Rename(dir, filepath.Join(grave, rand.Text())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return explain("remove", dir, err)
 	}
+	if err := os.RemoveAll(grave); err != nil {
+		return explain("remove", grave, err)
+	}
 	return nil
+}
+
+func missing(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // names are the names of all clusters, sorted, readable or not.
@@ -104,8 +107,8 @@ func (s *Store) names() ([]string, error) {
 		if !entry.IsDir() || cluster.ValidateName(entry.Name()) != nil {
 			continue
 		}
-		// A directory without a spec is what a killed Remove or Create left.
-		if _, err := os.Lstat(s.path(entry.Name(), specFile)); errors.Is(err, fs.ErrNotExist) {
+		// A directory without a spec is what a killed Create left.
+		if missing(s.path(entry.Name(), specFile)) {
 			continue
 		}
 		names = append(names, entry.Name())
