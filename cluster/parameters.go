@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode/utf16"
 )
 
 // Names of the parameters in which a service's definition travels to a node,
@@ -21,33 +23,51 @@ const (
 )
 
 // Parameters is the whole definition of the service but for its id, as texts
-// by name. Command and environment are JSON, so that nothing is ever quoted.
+// by name. What may hold any character is JSON, so that nothing is ever quoted.
 // Every service has the same names, so that one definition fully replaces
-// another.
+// another. The values hold printable ASCII only: Pacemaker rewrites all else
+// where it logs and diffs its configuration.
 func (s Service) Parameters() (map[string]string, error) {
-	command, err := json.Marshal(s.Command)
-	if err != nil {
-		return nil, fmt.Errorf("encode command: %w", err)
-	}
 	env := s.Env
 	if env == nil {
 		env = map[string]string{}
 	}
-	environment, err := json.Marshal(env)
-	if err != nil {
-		return nil, fmt.Errorf("encode environment: %w", err)
-	}
-	return map[string]string{
-		paramCommand:        string(command),
+	params := map[string]string{
 		paramUser:           s.User,
-		paramCwd:            s.Cwd,
-		paramEnv:            string(environment),
 		paramMonitor:        strconv.Itoa(s.Monitor),
 		paramForceDaemonize: strconv.FormatBool(s.ForceDaemonize),
 		paramFailover:       strconv.FormatBool(s.Failover),
 		paramTarget:         s.Target,
 		paramRequire:        s.Require,
-	}, nil
+	}
+	for name, value := range map[string]any{paramCommand: s.Command, paramEnv: env, paramCwd: s.Cwd} {
+		text, err := asciiJSON(value)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", name, err)
+		}
+		params[name] = text
+	}
+	return params, nil
+}
+
+// asciiJSON is JSON in which every character outside printable ASCII is
+// written as an escape (RFC 8259 §7).
+func asciiJSON(value any) (string, error) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	for _, r := range string(encoded) {
+		if r < 0x7f {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	return out.String(), nil
 }
 
 // ParseParameters is the inverse of [Service.Parameters]. A name that is
@@ -57,16 +77,14 @@ func ParseParameters(id string, params map[string]string) (Service, error) {
 		ID:      id,
 		Target:  params[paramTarget],
 		User:    params[paramUser],
-		Cwd:     params[paramCwd],
 		Require: params[paramRequire],
 	}
+	for name, into := range map[string]any{paramCommand: &s.Command, paramEnv: &s.Env, paramCwd: &s.Cwd} {
+		if err := json.Unmarshal([]byte(params[name]), into); err != nil {
+			return Service{}, parameterError(id, name, err)
+		}
+	}
 	var err error
-	if err = json.Unmarshal([]byte(params[paramCommand]), &s.Command); err != nil {
-		return Service{}, parameterError(id, paramCommand, err)
-	}
-	if err = json.Unmarshal([]byte(params[paramEnv]), &s.Env); err != nil {
-		return Service{}, parameterError(id, paramEnv, err)
-	}
 	if len(s.Env) == 0 {
 		s.Env = nil
 	}

@@ -53,6 +53,9 @@ type Service struct {
 // here its ASCII part) and systemd as part of a unit name.
 var serviceID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
 
+// word is a name that Pacemaker, useradd(8) and DNS all carry unchanged.
+var word = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // maxMonitor is the longest check; with it a lost node agent is noticed within
@@ -79,8 +82,17 @@ func (s Service) Validate() error {
 	add := func(field, format string, args ...any) {
 		faults = append(faults, Fault{Field: field, Problem: fmt.Sprintf(format, args...)})
 	}
-	if s.Target == "" {
+	switch {
+	case s.Target == "":
 		add("target", "is empty: name a node, or %q", Any)
+	case !word.MatchString(s.Target):
+		add("target", "%q cannot be a node's name", s.Target)
+	}
+	if s.User != "" && !word.MatchString(s.User) {
+		add("user", "%q cannot be a user's name", s.User)
+	}
+	if s.Require != "" && !word.MatchString(s.Require) {
+		add("require", "%q cannot be a capability: use letters, digits, _ . and -", s.Require)
 	}
 	switch {
 	case len(s.Command) == 0:
@@ -95,6 +107,9 @@ func (s Service) Validate() error {
 	}
 	if s.Cwd != "" && !path.IsAbs(s.Cwd) {
 		add("cwd", "%q is not an absolute path", s.Cwd)
+	}
+	if err := textFault(s.Cwd); err != "" {
+		add("cwd", "%s", err)
 	}
 	for _, name := range sortedKeys(s.Env) {
 		if !envName.MatchString(name) {

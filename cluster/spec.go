@@ -50,6 +50,8 @@ type Spec struct {
 	WorkingPath string `json:"working_path"`
 	// WorkspacePath is scratch space that is not cleaned up at a reboot.
 	WorkspacePath string `json:"workspace_path"`
+	// Capabilities are the words that each node, by name, offers.
+	Capabilities map[string][]string `json:"capabilities,omitempty"`
 }
 
 // dnsLabel is RFC 1123 §2.1: letters, digits and hyphens, 63 at most, no

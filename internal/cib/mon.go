@@ -30,6 +30,7 @@ type MonOptions struct {
 
 // MonNode is one node.
 type MonNode struct {
+	ID      string `xml:"id,attr"`
 	Name    string `xml:"name,attr"`
 	Online  bool   `xml:"online,attr"`
 	Standby bool   `xml:"standby,attr"`

@@ -3,6 +3,7 @@ package cib
 import (
 	"encoding/xml"
 	"fmt"
+	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
@@ -46,4 +47,14 @@ func (r Resources) IDs() []string {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// ServicesXPath selects the primitives of services. The ids must be valid,
+// which leaves nothing in them to quote.
+func ServicesXPath(ids []string) string {
+	tests := make([]string, 0, len(ids))
+	for _, id := range ids {
+		tests = append(tests, "@id='"+cluster.ResourceName(id)+"'")
+	}
+	return "//resources/primitive[" + strings.Join(tests, " or ") + "]"
 }

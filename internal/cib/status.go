@@ -73,11 +73,11 @@ func (m Mon) ServiceStatus(p Primitive) (cluster.ServiceStatus, error) {
 func (m Mon) inactive(p Primitive, service cluster.Service, failures map[string]failCount) (cluster.ServiceState, string) {
 	var exhausted, away []string
 	for _, node := range p.Candidates() {
-		count := failures[node]
+		count, failed := failures[node]
 		switch {
 		case m.NodeState(node) != cluster.Online:
 			away = append(away, node)
-		case count.failures >= count.threshold, count.failures > 0 && !service.Failover:
+		case failed && (count.failures >= count.threshold || !service.Failover):
 			exhausted = append(exhausted, node)
 		default:
 			if !m.DC.Quorum {

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/nodegroup"
+)
+
+// localCommands are what only clusters on this machine have.
+func localCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{
+		newLocalCreate(a),
+		group("nodes", "allocate, release, and switch off the nodes of a cluster", newKill(a), newStop(a), newStart(a)),
+		group("image", "the image that nodes are made from", newImageBuild(a)),
+	}
+}
+
+func newLocalCreate(a *app) *cobra.Command {
+	var profile string
+	var capabilities []string
+	cmd := &cobra.Command{
+		Use:     "create NAME SIZE",
+		Short:   "create the spec of a cluster on this machine",
+		Long:    "Creates the spec of a cluster. No node is allocated before it is booted.",
+		Example: "  " + name + " local create demo 3",
+		Args:    words("NAME", "SIZE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			size, err := parseSize(args[1])
+			if err != nil {
+				return err
+			}
+			spec := nodegroup.LocalSpec(args[0], size, cluster.TokenProfile(profile))
+			if spec.Capabilities, err = parseCapabilities(capabilities); err != nil {
+				return err
+			}
+			return a.create(spec)
+		},
+	}
+	cmd.Flags().StringVar(&profile, "token-profile", string(cluster.LAN),
+		"how fast a dead node is noticed: lan, cloud, or Corosync's token time-out in milliseconds")
+	cmd.Flags().StringArrayVar(&capabilities, "capability", nil,
+		"NODE=WORD: a node offers a capability, which services can require; may be repeated")
+	return cmd
+}
+
+// create remembers a spec and says what to run next.
+func (a *app) create(spec cluster.Spec) error {
+	env, err := a.environment()
+	if err != nil {
+		return err
+	}
+	created, err := nodegroup.Create(env, spec)
+	if err != nil {
+		return err
+	}
+	if !created {
+		a.print("cluster %q exists already, with the same spec", spec.Name)
+	} else {
+		a.print("created cluster %q: %d nodes, %s; a dead node is noticed in %s",
+			spec.Name, spec.Size, spec.Type, seconds(spec.TokenProfile.Detection().Seconds()))
+	}
+	a.say("next: %s %s nodes boot %s", name, spec.Type, spec.Name)
+	return nil
+}
+
+// parseCapabilities reads NODE=WORD.
+func parseCapabilities(texts []string) (map[string][]string, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	capabilities := map[string][]string{}
+	for _, text := range texts {
+		node, word, ok := strings.Cut(text, "=")
+		if !ok || node == "" || word == "" {
+			return nil, usagef("invalid --capability %q: use NODE=WORD, such as node1=redis", text)
+		}
+		capabilities[node] = append(capabilities[node], word)
+	}
+	return capabilities, nil
+}
+
+func newImageBuild(a *app) *cobra.Command {
+	var rebuild bool
+	cmd := &cobra.Command{
+		Use:     "build",
+		Short:   "build the image that nodes are made from",
+		Long:    "Builds the image from Debian packages, unless it is there. Boot does the same when it is missing.",
+		Example: "  " + name + " local image build",
+		Args:    words(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			begin := time.Now()
+			image, built, err := nodegroup.BuildImage(cmd.Context(), cluster.Local, rebuild, a.err)
+			if err != nil {
+				return err
+			}
+			if !built {
+				a.print("image %s is there already", image)
+				return nil
+			}
+			a.print("built image %s in %s", image, seconds(time.Since(begin).Seconds()))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "build it even if it is there")
+	return cmd
+}

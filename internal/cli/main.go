@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/sirikata/sirikata-cluster/nodegroup"
+)
+
+// name is what the program calls itself.
+const name = "sirikata-cluster"
+
+// app is what every command needs of the outside.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func() (nodegroup.Env, error)
+
+	mu sync.Mutex // guards err against lines of progress
+}
+
+// errInterrupted is the cause of a context that a signal ended.
+var errInterrupted = errors.New("interrupted")
+
+// Main runs the command line and returns the exit code. The first SIGINT or
+// SIGTERM lets the command undo what it must not leave; a second one ends the
+// program at once.
+func Main() int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		fmt.Fprintf(os.Stderr, "%s: stopping; once more stops at once\n", name)
+		cancel(errInterrupted)
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: nodegroup.FromEnv}
+	return a.run(ctx, os.Args[1:])
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	return a.report(ctx, err)
+}
+
+// environment is the Env of a command, whose progress goes to standard error.
+func (a *app) environment() (nodegroup.Env, error) {
+	env, err := a.env()
+	env.Progress = func(line string) { a.say("%s", line) }
+	return env, err
+}
+
+// open opens the cluster that a command names, for its type if it has one.
+func (a *app) open(clusterName string, of scope) (*nodegroup.NodeGroup, error) {
+	env, err := a.environment()
+	if err != nil {
+		return nil, err
+	}
+	ng, err := nodegroup.Open(env, clusterName)
+	if err != nil {
+		return nil, err
+	}
+	return ng, of.check(ng.Spec())
+}
+
+// say prints a line for the person at the terminal.
+func (a *app) say(format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fmt.Fprintf(a.err, format+"\n", args...)
+}
+
+// print writes a line of the answer.
+func (a *app) print(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}

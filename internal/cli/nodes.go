@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/nodegroup"
+)
+
+// parseSize reads the number of nodes.
+func parseSize(text string) (int, error) {
+	size, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, usagef("size %q is not a number", text)
+	}
+	return size, nil
+}
+
+// close ends the connections of a command, which has its answer by then.
+func (a *app) close(ng *nodegroup.NodeGroup) { _ = ng.Close() }
+
+func newBoot(a *app, s scope) *cobra.Command {
+	var wait int
+	cmd := &cobra.Command{
+		Use:   "boot NAME",
+		Short: "make the nodes one cluster, allocating those that are missing",
+		Long: `Allocates nodes that are missing, powers on those that are off, configures them
+and waits until the cluster is quorate and every node is online. Booting a
+cluster that is complete changes nothing; one that was left half-way is
+completed.`,
+		Example: "  " + s.prefix() + " nodes boot demo",
+		Args:    words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ng, err := a.open(args[0], s)
+			if err != nil {
+				return err
+			}
+			defer a.close(ng)
+			if wait == 0 {
+				return a.allocateOnly(cmd.Context(), ng)
+			}
+			begin := time.Now()
+			err = within(cmd.Context(), time.Duration(wait)*time.Second, func(ctx context.Context) error {
+				nodes, changed, err := ng.Boot(ctx)
+				if err != nil {
+					return err
+				}
+				a.booted(ng, nodes, changed, "is complete: nothing to do", time.Since(begin))
+				return nil
+			})
+			return a.unfinished(ng, err, "nodes boot")
+		},
+	}
+	cmd.Flags().IntVar(&wait, "wait-timeout", 300, "seconds to wait for the cluster; 0: only allocate the nodes")
+	return cmd
+}
+
+func (a *app) allocateOnly(ctx context.Context, ng *nodegroup.NodeGroup) error {
+	nodes, err := ng.Allocate(ctx)
+	if err != nil {
+		return err
+	}
+	a.print("allocated %d nodes", len(nodes))
+	a.say("next: %s nodes boot %s", name, ng.Spec().Name)
+	return nil
+}
+
+func (a *app) booted(ng *nodegroup.NodeGroup, nodes []cluster.Node, changed bool, unchanged string, took time.Duration) {
+	clusterName := ng.Spec().Name
+	if !changed {
+		a.print("cluster %q %s (%d nodes online)", clusterName, unchanged, len(nodes))
+		return
+	}
+	a.print("cluster %q is quorate: %d nodes online, after %s", clusterName, len(nodes), seconds(took.Seconds()))
+	a.say("nothing fences its nodes: a node that is cut off may keep running a service that was moved")
+	a.say("next: %s add service %s ID any -- /path/to/daemon --pid-file=PIDFILE", name, clusterName)
+}
+
+// unfinished says what is left when a change of nodes was interrupted.
+func (a *app) unfinished(ng *nodegroup.NodeGroup, err error, command string) error {
+	if err == nil || errors.Is(err, cluster.ErrLocked) || cluster.HintOf(err) != "" {
+		return err
+	}
+	return cluster.WithHint(err, "what was done stays; complete it with %s %s %s %s, or release the nodes with nodes terminate",
+		name, ng.Spec().Type, command, ng.Spec().Name)
+}
+
+func newFixCorosync(a *app, s scope) *cobra.Command {
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "corosync NAME",
+		Short:   "configure every node anew and complete the cluster",
+		Example: "  " + s.prefix() + " fix corosync demo",
+		Args:    words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ng, err := a.open(args[0], s)
+			if err != nil {
+				return err
+			}
+			defer a.close(ng)
+			begin := time.Now()
+			return within(cmd.Context(), wait, func(ctx context.Context) error {
+				nodes, changed, err := ng.FixCorosync(ctx)
+				if err != nil {
+					return err
+				}
+				a.booted(ng, nodes, changed, "needed no repair", time.Since(begin))
+				return nil
+			})
+		},
+	}
+	waitFlag(cmd, &wait, 5*time.Minute)
+	return cmd
+}
+
+func newTerminate(a *app, s scope) *cobra.Command {
+	var yes bool
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "terminate NAME",
+		Short:   "release all nodes; the spec stays",
+		Example: "  " + s.prefix() + " nodes terminate demo",
+		Args:    words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ng, err := a.open(args[0], s)
+			if err != nil {
+				return err
+			}
+			defer a.close(ng)
+			if err := a.confirm(yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
+				return err
+			}
+			return within(cmd.Context(), wait, func(ctx context.Context) error {
+				released, err := ng.Terminate(ctx)
+				if err != nil {
+					return err
+				}
+				a.print("released %d nodes of cluster %q", released, args[0])
+				return nil
+			})
+		},
+	}
+	yesFlag(cmd, &yes)
+	waitFlag(cmd, &wait, 5*time.Minute)
+	return cmd
+}
+
+func newDestroy(a *app, s scope) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:     "destroy NAME",
+		Short:   "forget a cluster that has no nodes any more",
+		Example: "  " + s.prefix() + " destroy demo",
+		Args:    words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ng, err := a.open(args[0], s)
+			if err != nil {
+				return err
+			}
+			defer a.close(ng)
+			if err := a.confirm(yes, "Forget cluster %q?", args[0]); err != nil {
+				return err
+			}
+			if err := ng.Destroy(cmd.Context()); err != nil {
+				return err
+			}
+			a.print("destroyed cluster %q: no node is left", args[0])
+			return nil
+		},
+	}
+	yesFlag(cmd, &yes)
+	return cmd
+}
+
+func newMembersInfo(a *app, s scope) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "info NAME",
+		Short: "list the nodes of a cluster",
+		Long:  "Lists the nodes: as a table on a terminal, otherwise as a JSON array.",
+		Example: "  " + s.prefix() + " members info demo\n" +
+			"  " + s.prefix() + " members info demo -o json",
+		Args: words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ng, err := a.open(args[0], s)
+			if err != nil {
+				return err
+			}
+			defer a.close(ng)
+			nodes, err := ng.Nodes(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if format == "" {
+				format = "json"
+				if isTerminal(a.out) {
+					format = "table"
+				}
+			}
+			return a.show(format, nodes, func(w io.Writer) { nodeTable(w, nodes) })
+		},
+	}
+	formatFlag(cmd, &format, "")
+	return cmd
+}
+
+func nodeTable(w io.Writer, nodes []cluster.Node) {
+	row(w, "NODE", "STATE", "ROLE", "ADDRESS", "CONNECT", "ID")
+	for _, node := range nodes {
+		row(w, node.Name, node.State, node.Role, node.Address, node.Connect, shortID(node.ID))
+	}
+}
+
+func shortID(id string) string { return fmt.Sprintf("%.12s", id) }

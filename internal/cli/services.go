@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/nodegroup"
+)
+
+// onCluster runs do on an open cluster for no longer than wait.
+func (a *app) onCluster(ctx context.Context, s scope, clusterName string, wait time.Duration, do func(context.Context, *nodegroup.NodeGroup) error) error {
+	ng, err := a.open(clusterName, s)
+	if err != nil {
+		return err
+	}
+	defer a.close(ng)
+	return within(ctx, wait, func(ctx context.Context) error { return do(ctx, ng) })
+}
+
+func newListServices(a *app, s scope) *cobra.Command {
+	var format string
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "services NAME",
+		Short:   "list the services of a cluster, as they were added",
+		Example: "  " + s.prefix() + " list services demo",
+		Args:    words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				services, err := ng.Services(ctx)
+				if err != nil {
+					return err
+				}
+				return a.show(format, services, func(w io.Writer) { serviceTable(w, services) })
+			})
+		},
+	}
+	formatFlag(cmd, &format, "table")
+	waitFlag(cmd, &wait, readTimeout)
+	return cmd
+}
+
+func serviceTable(w io.Writer, services []cluster.Service) {
+	row(w, "INDEX", "SERVICE", "TARGET", "COMMAND")
+	for i, service := range services {
+		quoted := make([]string, 0, len(service.Command))
+		for _, word := range service.Command {
+			quoted = append(quoted, showWord(word))
+		}
+		row(w, i, service.ID, service.Target, strings.Join(quoted, " "))
+	}
+}
+
+// showWord writes an argument so that its ends can be seen. It is for people;
+// nothing reads it back.
+func showWord(word string) string {
+	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == '"' || r == '\'' || r == '$' }) {
+		return strconv.Quote(word)
+	}
+	return word
+}
+
+func newRemoveService(a *app, s scope) *cobra.Command {
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "service NAME ID|INDEX",
+		Short:   "stop a service and forget it",
+		Example: "  " + s.prefix() + " remove service demo redis",
+		Args:    words("NAME", "ID|INDEX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				id, err := serviceID(ctx, ng, args[1])
+				if err != nil {
+					return err
+				}
+				begin := time.Now()
+				if err := ng.RemoveServices(ctx, []string{id}); err != nil {
+					return err
+				}
+				a.print("removed service %q, after %.2f s", id, time.Since(begin).Seconds())
+				return nil
+			})
+		},
+	}
+	waitFlag(cmd, &wait, serviceTimeout)
+	return cmd
+}
+
+// serviceID is the id that the user means: an id, or an index in the list of
+// services. An id never begins with a digit.
+func serviceID(ctx context.Context, ng *nodegroup.NodeGroup, word string) (string, error) {
+	index, err := strconv.Atoi(word)
+	if err != nil {
+		return word, cluster.ValidateServiceID(word)
+	}
+	services, err := ng.Services(ctx)
+	if err != nil {
+		return "", err
+	}
+	if index < 0 || index >= len(services) {
+		return "", &cluster.NotFoundError{Kind: "service", Name: word, In: ng.Spec().Name, Known: idsOf(services)}
+	}
+	return services[index].ID, nil
+}
+
+func idsOf(services []cluster.Service) []string {
+	ids := make([]string, 0, len(services))
+	for _, service := range services {
+		ids = append(ids, service.ID)
+	}
+	return ids
+}
+
+func newRemoveAll(a *app, s scope) *cobra.Command {
+	var yes bool
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "services NAME",
+		Short:   "stop all services and forget them",
+		Example: "  " + s.prefix() + " remove all services demo",
+		Args:    words("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.confirm(yes, "Stop and forget all services of cluster %q?", args[0]); err != nil {
+				return err
+			}
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				services, err := ng.Services(ctx)
+				if err != nil {
+					return err
+				}
+				if err := ng.RemoveServices(ctx, idsOf(services)); err != nil {
+					return err
+				}
+				a.print("removed %d services", len(services))
+				return nil
+			})
+		},
+	}
+	yesFlag(cmd, &yes)
+	waitFlag(cmd, &wait, serviceTimeout)
+	return cmd
+}
+
+func newRestart(a *app, s scope) *cobra.Command {
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "service NAME ID|all",
+		Short: "forget the failures of services and restart them",
+		Example: "  " + s.prefix() + " restart service demo redis\n" +
+			"  " + s.prefix() + " restart service demo all",
+		Args: words("NAME", "ID|all"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				services, err := ng.Services(ctx)
+				if err != nil {
+					return err
+				}
+				ids := []string{args[1]}
+				// A service may be called "all"; then the word means it.
+				if args[1] == "all" && !slices.Contains(idsOf(services), "all") {
+					ids = idsOf(services)
+				}
+				restarted, err := ng.RestartServices(ctx, ids)
+				for _, service := range restarted {
+					a.started(service, "runs again")
+				}
+				return err
+			})
+		},
+	}
+	waitFlag(cmd, &wait, serviceTimeout)
+	return cmd
+}
+
+func newServiceStatus(a *app, s scope) *cobra.Command {
+	var format string
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "status NAME ID",
+		Short:   "whether a service runs: exit status 0, or 3 if it does not",
+		Example: "  " + s.prefix() + " service status demo redis",
+		Args:    words("NAME", "ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				return a.serviceStatus(ctx, ng, args[1], format)
+			})
+		},
+	}
+	formatFlag(cmd, &format, "table")
+	waitFlag(cmd, &wait, readTimeout)
+	return cmd
+}
+
+func (a *app) serviceStatus(ctx context.Context, ng *nodegroup.NodeGroup, id, format string) error {
+	status, err := ng.Status(ctx)
+	if err != nil {
+		return err
+	}
+	service, ok := status.Service(id)
+	if !ok {
+		var known []string
+		for _, each := range status.Services {
+			known = append(known, each.ID)
+		}
+		return &cluster.NotFoundError{Kind: "service", Name: id, In: status.Cluster, Known: known}
+	}
+	err = a.show(format, service, func(w io.Writer) {
+		row(w, "SERVICE", "STATE", "NODE", "FAILURES")
+		row(w, service.ID, service.State, service.Node, service.Failures)
+	})
+	if err != nil || service.State == cluster.Running {
+		return err
+	}
+	if service.Reason == "" {
+		return stateError{usagef("service %q is %s", id, service.State)}
+	}
+	return stateError{usagef("service %q is %s: %s", id, service.State, service.Reason)}
+}
+
+func newServiceLogs(a *app, s scope) *cobra.Command {
+	var follow bool
+	var lines int
+	cmd := &cobra.Command{
+		Use:     "logs NAME ID",
+		Short:   "what a service printed last",
+		Example: "  " + s.prefix() + " service logs demo redis -f",
+		Args:    words("NAME", "ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ng, err := a.open(args[0], s)
+			if err != nil {
+				return err
+			}
+			defer a.close(ng)
+			return ng.Logs(cmd.Context(), args[1], lines, follow, a.out)
+		},
+	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what it prints from now on")
+	cmd.Flags().IntVarP(&lines, "lines", "n", 100, "how many lines")
+	return cmd
+}

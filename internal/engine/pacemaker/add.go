@@ -1,0 +1,118 @@
+package pacemaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/engine"
+)
+
+// undoTimeout is how long what was added may take to be removed again after the
+// caller's own context has ended.
+const undoTimeout = 30 * time.Second
+
+// Add implements engine.Engine.
+func (e *Engine) Add(ctx context.Context, services []cluster.Service) ([]engine.Added, error) {
+	begin := time.Now()
+	s, err := e.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fresh, all, err := s.ensure(ctx, services)
+	if err != nil {
+		return nil, err
+	}
+	added, failed := s.waitRunning(ctx, all, begin, nil)
+	created := idsOf(fresh)
+	for i := range added {
+		added[i].Already = !slices.Contains(created, added[i].ID)
+	}
+	return added, errors.Join(s.explain(ctx, failed, "add"), s.undo(ctx, failed, created))
+}
+
+// createTries bounds how often adding starts again because another operator
+// added a service of the same id at the same moment.
+const createTries = 3
+
+// ensure creates the services that do not exist yet. It returns the primitives
+// that this call created, and those of all the services.
+func (s *session) ensure(ctx context.Context, services []cluster.Service) (fresh, all []cib.Primitive, err error) {
+	for range createTries {
+		fresh, all, err = s.plan(ctx, services)
+		if err != nil || len(fresh) == 0 {
+			return nil, all, err
+		}
+		err = s.create(ctx, fresh)
+		if !errors.Is(err, cluster.ErrServiceExists) {
+			return fresh, all, err
+		}
+	}
+	return nil, nil, err
+}
+
+// plan compares what is wanted with what is there.
+func (s *session) plan(ctx context.Context, services []cluster.Service) (fresh, all []cib.Primitive, err error) {
+	resources, mon, err := s.look(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	planner := s.engine.planner(resources, mon)
+	var faults []error
+	for _, service := range services {
+		primitive, exists := resources.Find(service.ID)
+		if !exists {
+			primitive, err = planner.primitive(service)
+			fresh = append(fresh, primitive)
+		} else {
+			err = sameDefinition(service, primitive)
+		}
+		if err != nil {
+			faults = append(faults, err)
+		}
+		all = append(all, primitive)
+	}
+	if err := errors.Join(faults...); err != nil || len(fresh) == 0 {
+		return nil, all, err
+	}
+	// A removal that was killed may have left some.
+	return fresh, all, s.forgetLeftovers(ctx, idsOf(fresh), mon)
+}
+
+func idsOf(primitives []cib.Primitive) []string {
+	ids := make([]string, 0, len(primitives))
+	for _, primitive := range primitives {
+		id, _ := cluster.ServiceIDOf(primitive.ID)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func sameDefinition(service cluster.Service, primitive cib.Primitive) error {
+	existing, err := primitive.Service()
+	if err != nil {
+		return err
+	}
+	if existing.Equal(service) {
+		return nil
+	}
+	return cluster.WithHint(fmt.Errorf("add service %q: %w", service.ID, cluster.ErrServiceExists),
+		"list services -o json shows it; choose another id, or remove it first")
+}
+
+// undo removes the failed services among those that this command created.
+func (s *session) undo(ctx context.Context, failed []failure, created []string) error {
+	var ids []string
+	for _, f := range failed {
+		if slices.Contains(created, f.id) {
+			ids = append(ids, f.id)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	return s.remove(ctx, ids)
+}

@@ -1,0 +1,60 @@
+package pacemaker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+)
+
+// Remove implements engine.Engine.
+func (e *Engine) Remove(ctx context.Context, ids []string) error {
+	s, err := e.session(ctx)
+	if err != nil {
+		return err
+	}
+	resources, err := s.resources(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := e.find(resources, ids); err != nil {
+		return err
+	}
+	return s.remove(ctx, ids)
+}
+
+// remove deletes the definitions, upon which Pacemaker stops the services and
+// forgets them, and waits until it has.
+func (s *session) remove(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := s.delete(ctx, ids); err != nil {
+		return err
+	}
+	var waiting string
+	var last cib.Mon
+	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
+		last = mon
+		for _, id := range ids {
+			resource, ok := mon.Resource(id)
+			if !ok || !resource.Active {
+				continue
+			}
+			if resource.Blocked {
+				failure, _ := mon.LastFailure(id)
+				return false, fmt.Errorf("remove service %q: it does not stop: %s", id, failure)
+			}
+			waiting = id
+			return false, nil
+		}
+		return true, nil
+	})
+	if ctx.Err() != nil {
+		return waited(ctx, fmt.Sprintf("remove service %q: it has not stopped yet", waiting))
+	}
+	if err != nil {
+		return err
+	}
+	return s.forgetLeftovers(ctx, ids, last)
+}

@@ -1,0 +1,188 @@
+package pacemaker
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
+)
+
+// Exit codes of Pacemaker's tools (crm_error(8)).
+const (
+	exitNotConnected = 102 // CRM_EX_DISCONNECT: Pacemaker does not run there
+	exitNoSuch       = 105 // CRM_EX_NOSUCH
+	exitExists       = 108 // CRM_EX_EXISTS
+)
+
+// session is the work of one command: it speaks to one node for as long as
+// that node answers.
+type session struct {
+	engine *Engine
+	client *remote.Client
+}
+
+// session returns one on a node whose Pacemaker answers, preferring a node
+// that has quorum.
+func (e *Engine) session(ctx context.Context) (*session, error) {
+	s := &session{engine: e}
+	return s, s.connect(ctx)
+}
+
+func (s *session) connect(ctx context.Context) error {
+	var tried []error
+	var inquorate *remote.Client
+	skip := map[string]bool{}
+	for len(skip) < len(s.engine.nodes) {
+		client, err := s.engine.pool.Any(ctx, skip)
+		if err != nil {
+			tried = append(tried, err)
+			break
+		}
+		s.client = client
+		skip[client.Name()] = true
+		mon, err := s.mon(ctx)
+		switch {
+		case err == nil && mon.DC.Quorum:
+			return nil
+		case err == nil:
+			inquorate = client
+		case ctx.Err() != nil:
+			return err
+		default:
+			tried = append(tried, err)
+		}
+	}
+	if inquorate != nil {
+		s.client = inquorate
+		return nil
+	}
+	return cluster.WithHint(
+		fmt.Errorf("no node of cluster %q answers for it: %w", s.engine.spec.Name, errors.Join(tried...)),
+		"boot completes and repairs a cluster: sirikata-cluster nodes boot %s", s.engine.spec.Name)
+}
+
+// mon asks for the state of the cluster.
+func (s *session) mon(ctx context.Context) (cib.Mon, error) {
+	out, err := s.client.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+	if exitCode(err) == exitNotConnected {
+		return cib.Mon{}, fmt.Errorf("pacemaker does not run on %s", s.client.Name())
+	}
+	if err != nil {
+		return cib.Mon{}, err
+	}
+	return cib.ParseMon(out)
+}
+
+// resources asks for the definitions of all services.
+func (s *session) resources(ctx context.Context) (cib.Resources, error) {
+	out, err := s.client.Output(ctx, "cibadmin", "--query", "--scope", "resources")
+	if err != nil {
+		return cib.Resources{}, err
+	}
+	return cib.ParseResources(out)
+}
+
+// look asks for definitions and state at once.
+func (s *session) look(ctx context.Context) (resources cib.Resources, mon cib.Mon, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { resources, err = s.resources(ctx); return err })
+	group.Go(func() (err error) { mon, err = s.mon(ctx); return err })
+	return resources, mon, group.Wait()
+}
+
+// create adds primitives in one transaction; cluster.ErrServiceExists if any of
+// the ids is taken, and then none is added.
+func (s *session) create(ctx context.Context, primitives []cib.Primitive) error {
+	err := s.write(ctx, cib.Resources{Primitives: primitives}, "--create")
+	if exitCode(err) == exitExists {
+		return cluster.ErrServiceExists
+	}
+	return err
+}
+
+// modify writes the given parts of primitives over what is there.
+func (s *session) modify(ctx context.Context, part any) error { return s.write(ctx, part, "--modify") }
+
+func (s *session) write(ctx context.Context, part any, how string) error {
+	text, err := xml.Marshal(part)
+	if err != nil {
+		return fmt.Errorf("encode resources: %w", err)
+	}
+	_, err = s.client.Run(ctx, remote.Command{
+		Argv:  []string{"cibadmin", how, "--scope", "resources", "--xml-pipe"},
+		Stdin: bytes.NewReader(text),
+	})
+	return err
+}
+
+// delete removes services in one transaction; ones that are gone are not an
+// error.
+func (s *session) delete(ctx context.Context, ids []string) error {
+	_, err := s.client.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", cib.ServicesXPath(ids))
+	if exitCode(err) == exitNoSuch {
+		return nil
+	}
+	return err
+}
+
+// poll looks at the cluster until done says so or ctx ends. A node that stops
+// answering is replaced by another.
+func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) error {
+	for {
+		mon, err := s.mon(ctx)
+		if errors.Is(err, remote.ErrUnreachable) && ctx.Err() == nil {
+			err = s.connect(ctx)
+			if err == nil {
+				mon, err = s.mon(ctx)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if finished, err := done(mon); finished || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pollPause):
+		}
+	}
+}
+
+// forgetLeftovers makes the cluster forget failures of services that are not
+// there any more.
+func (s *session) forgetLeftovers(ctx context.Context, ids []string, mon cib.Mon) error {
+	out, err := s.client.Output(ctx, "cibadmin", "--query", "--xpath", cib.TransientXPath)
+	if exitCode(err) == exitNoSuch {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	leftovers, err := cib.ParseLeftovers(out, ids)
+	if err != nil {
+		return err
+	}
+	return remote.Each(ctx, leftovers, 4, func(ctx context.Context, leftover cib.Leftover) error {
+		_, err := s.client.Output(ctx, "attrd_updater", "--delete", "--name", leftover.Name,
+			"--node", mon.NodeName(leftover.NodeID))
+		return err
+	})
+}
+
+func exitCode(err error) int {
+	var exit *remote.ExitError
+	if errors.As(err, &exit) {
+		return exit.Code
+	}
+	return 0
+}

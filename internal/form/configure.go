@@ -1,0 +1,80 @@
+package form
+
+import (
+	"context"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/puppet"
+)
+
+// configure runs Puppet where its data changed.
+func configure(ctx context.Context, f *Former, m *member) error {
+	data, err := f.data(m)
+	if err != nil {
+		return err
+	}
+	changed, err := puppet.Apply(ctx, m.client, data, f.Force)
+	m.changed = m.changed || changed
+	return err
+}
+
+// data is what Puppet renders on one node.
+func (f *Former) data(m *member) (puppet.Data, error) {
+	token, err := f.Spec.TokenProfile.Token()
+	if err != nil {
+		return puppet.Data{}, err
+	}
+	first, err := cib.First()
+	if err != nil {
+		return puppet.Data{}, err
+	}
+	if f.lived && !m.found.cib {
+		// A node that joins takes the cluster's configuration, never brings one.
+		first = ""
+	}
+	members := make([]puppet.Member, 0, len(f.Nodes))
+	for _, node := range f.Nodes {
+		// Node ids are stable for the life of a node, and never 0.
+		members = append(members, puppet.Member{ID: node.Index + 1, Name: node.Name, Address: node.Address})
+	}
+	return puppet.Data{
+		Node: cluster.NodeFile{
+			Cluster: f.Spec.Name, Name: m.node.Name, FQDN: m.node.FQDN,
+			ServiceUser: f.Spec.ServiceUser, WorkingPath: f.Spec.WorkingPath,
+			WorkspacePath: f.Spec.WorkspacePath, SirikataPath: f.Spec.SirikataPath,
+			Capabilities: m.node.Capabilities,
+		},
+		Corosync: puppet.Corosync{
+			ClusterName: f.Spec.Name, TokenMilliseconds: int(token.Milliseconds()),
+			TwoNode: len(members) == 2, AuthKey: f.authKey, Members: members,
+		},
+		FirstCIB: first,
+	}, nil
+}
+
+// reloadCorosync makes running nodes read a corosync.conf that Puppet changed.
+// One call reloads it on every node (corosync-cfgtool(8), -R), so it comes
+// after all nodes have the new file.
+func reloadCorosync(ctx context.Context, _ *Former, members []*member) error {
+	stale := false
+	var running *member
+	for _, m := range members {
+		if !m.found.corosync {
+			continue
+		}
+		running = m
+		before := m.found.conf
+		out, err := m.client.Output(ctx, "sh", "-c", inspectScript)
+		if err != nil {
+			return &cluster.NodeError{Node: m.node.Name, Err: err}
+		}
+		stale = stale || parseFacts(out).conf != before
+	}
+	if !stale {
+		return nil
+	}
+	running.changed = true
+	_, err := running.client.Output(ctx, "corosync-cfgtool", "-R")
+	return err
+}

@@ -1,0 +1,130 @@
+package form
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// facts are what is on a node before anything is done to it.
+type facts struct {
+	machine   string // as uname -m says it
+	program   string // SHA-256 of sirikata-node; empty if there is none
+	conf      string // SHA-256 of corosync.conf; empty if there is none
+	cluster   string // the cluster that corosync.conf names
+	authKey   []byte // Corosync's key; empty if there is none
+	cib       bool   // Pacemaker has a configuration
+	lived     bool   // its configuration was changed since it was laid down
+	corosync  bool   // it runs
+	pacemaker bool   // it runs
+}
+
+// inspectScript prints one fact a line. It changes nothing.
+const inspectScript = `
+sum() { sha256sum 2>/dev/null <"$1" | cut -d' ' -f1; }
+echo "machine $(uname -m)"
+echo "program $(sum ` + cluster.NodeProgramPath + `)"
+echo "conf $(sum ` + corosyncConf + `)"
+echo "cluster $(sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' ` + corosyncConf + ` 2>/dev/null)"
+echo "authkey $(base64 -w0 /etc/corosync/authkey 2>/dev/null)"
+if [ -e ` + cibFile + ` ]; then echo cib yes; fi
+if grep -q '<cib[^>]* epoch="[1-9]' ` + cibFile + ` 2>/dev/null; then echo lived yes; fi
+if systemctl --quiet is-active corosync; then echo corosync yes; fi
+if systemctl --quiet is-active pacemaker; then echo pacemaker yes; fi
+`
+
+const (
+	corosyncConf = "/etc/corosync/corosync.conf"
+	cibFile      = "/var/lib/pacemaker/cib/cib.xml"
+)
+
+func inspect(ctx context.Context, _ *Former, m *member) error {
+	out, err := m.client.Output(ctx, "sh", "-c", inspectScript)
+	m.found = parseFacts(out)
+	return err
+}
+
+func parseFacts(out []byte) facts {
+	var found facts
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		switch name {
+		case "machine":
+			found.machine = value
+		case "program":
+			found.program = value
+		case "conf":
+			found.conf = value
+		case "cluster":
+			found.cluster = strings.TrimSpace(value)
+		case "authkey":
+			// What is not base64 is no key; it is then replaced.
+			found.authKey, _ = base64.StdEncoding.DecodeString(value)
+		case "lived":
+			found.lived = true
+		case "cib":
+			found.cib = true
+		case "corosync":
+			found.corosync = true
+		case "pacemaker":
+			found.pacemaker = true
+		}
+	}
+	return found
+}
+
+// settle decides, from what is on the nodes, what they all get.
+func settle(_ context.Context, f *Former, members []*member) error {
+	if err := refuseForeign(f, members); err != nil {
+		return err
+	}
+	for _, m := range members {
+		f.lived = f.lived || m.found.lived
+	}
+	return adoptKey(f, members)
+}
+
+// debianCluster is the name in the corosync.conf that Debian's package brings.
+const debianCluster = "debian"
+
+// refuseForeign stops before a host that belongs to another cluster is taken
+// over: its services would be lost.
+func refuseForeign(f *Former, members []*member) error {
+	for _, m := range members {
+		name := m.found.cluster
+		if name == "" || name == debianCluster && !m.found.cib || name == f.Spec.Name {
+			continue
+		}
+		return &cluster.NodeError{Node: m.node.Name, Err: cluster.WithHint(
+			fmt.Errorf("it belongs to another cluster, %q (%s)", name, corosyncConf),
+			"take it out of that cluster first: remove %s and %s", corosyncConf, cibFile)}
+	}
+	return nil
+}
+
+// adoptKey takes over Corosync's key from the nodes that have one, those that
+// run first, so that an operator who has never seen this cluster does not break
+// it. A cluster without a key gets a new one.
+func adoptKey(f *Former, members []*member) error {
+	for _, wanted := range []bool{true, false} {
+		for _, m := range members {
+			if m.found.cluster == f.Spec.Name && m.found.corosync == wanted && len(m.found.authKey) == authKeySize {
+				f.authKey = m.found.authKey
+				return nil
+			}
+		}
+	}
+	f.authKey = make([]byte, authKeySize)
+	_, err := rand.Read(f.authKey)
+	return err
+}
+
+// authKeySize is what corosync-keygen(8) writes, in bytes.
+const authKeySize = 256

@@ -1,0 +1,163 @@
+package nodegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
+)
+
+// machinesKey names the cache of the machines that the provider found last.
+// Asking a provider takes longer than all else that a service command does.
+const machinesKey = "machines"
+
+// ErrNoNodes says that a cluster has no machines.
+var ErrNoNodes = errors.New("it has no nodes yet")
+
+func (g *NodeGroup) noNodes() error {
+	return cluster.WithHint(fmt.Errorf("cluster %q: %w", g.spec.Name, ErrNoNodes),
+		"boot it: sirikata-cluster %s nodes boot %s", g.spec.Type, g.spec.Name)
+}
+
+// nodes connects to the cluster and returns its nodes, which may be down, and
+// an engine on them.
+func (g *NodeGroup) connect(ctx context.Context) ([]cluster.Node, engine.Engine, error) {
+	var machines []provider.Machine
+	cached, err := g.store.LoadCache(g.spec.Name, machinesKey, &machines)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !cached || len(machines) == 0 {
+		if machines, err = g.find(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err = g.reach(ctx, machines); err != nil && cached && !errors.Is(err, remote.ErrAuth) {
+		// The cache may be of machines that are no more.
+		fresh, findErr := g.find(ctx)
+		if findErr != nil {
+			return nil, nil, errors.Join(findErr, err)
+		}
+		if !reflect.DeepEqual(fresh, machines) {
+			machines = fresh
+			err = g.reach(ctx, machines)
+		}
+	}
+	if errors.Is(err, remote.ErrAuth) {
+		// A store that is new, or was lost, has a key that the nodes do not know.
+		if err = g.authorize(ctx, machines); err == nil {
+			err = g.reach(ctx, machines)
+		}
+	}
+	if err != nil {
+		return nil, nil, cluster.WithHint(fmt.Errorf("no node of cluster %q answers: %w", g.spec.Name, err),
+			"boot starts what is off: sirikata-cluster %s nodes boot %s", g.spec.Type, g.spec.Name)
+	}
+	nodes := g.toNodes(machines)
+	e, err := engineOf(g.spec, nodes, g.pool)
+	return nodes, e, err
+}
+
+// find asks the provider for the machines and remembers them. None is an error.
+func (g *NodeGroup) find(ctx context.Context) ([]provider.Machine, error) {
+	machines, err := g.provider.Find(ctx, g.spec)
+	if err != nil {
+		return nil, err
+	}
+	if len(machines) == 0 {
+		return nil, g.noNodes()
+	}
+	return machines, g.store.SaveCache(g.spec.Name, machinesKey, machines)
+}
+
+// reach opens a pool of connections in which one connection stands.
+func (g *NodeGroup) reach(ctx context.Context, machines []provider.Machine) error {
+	if err := g.openPool(machines); err != nil {
+		return err
+	}
+	_, err := g.pool.Any(ctx, nil)
+	return err
+}
+
+// openPool replaces the pool by one of the given machines.
+func (g *NodeGroup) openPool(machines []provider.Machine) error {
+	if err := g.Close(); err != nil {
+		return err
+	}
+	signer, _, _, err := g.store.Key(g.spec.Name)
+	if err != nil {
+		return err
+	}
+	hosts := make([]remote.Host, 0, len(machines))
+	for _, machine := range machines {
+		host, err := g.host(machine, signer)
+		if err != nil {
+			return err
+		}
+		hosts = append(hosts, host)
+	}
+	g.pool = remote.NewPool(hosts, g.hostKeys())
+	return nil
+}
+
+func (g *NodeGroup) host(machine provider.Machine, signer ssh.Signer) (remote.Host, error) {
+	host := remote.Host{Name: machine.Name, Addr: machine.Connect, User: g.loginUser(), Keys: []ssh.Signer{signer}}
+	if machine.HostKey == "" {
+		return host, nil
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(machine.HostKey))
+	if err != nil {
+		return remote.Host{}, fmt.Errorf("read host key of %s: %w", machine.Name, err)
+	}
+	host.HostKey = key
+	return host, nil
+}
+
+func (g *NodeGroup) loginUser() string {
+	if g.spec.LoginUser == "" {
+		return "root"
+	}
+	return g.spec.LoginUser
+}
+
+func (g *NodeGroup) hostKeys() *remote.HostKeys {
+	return remote.NewHostKeys(g.spec.Name, g.store.KnownHostsFile(g.spec.Name), "")
+}
+
+// authorize lets our key in, on all machines that run.
+func (g *NodeGroup) authorize(ctx context.Context, machines []provider.Machine) error {
+	_, authorizedKey, _, err := g.store.Key(g.spec.Name)
+	if err != nil {
+		return err
+	}
+	return remote.Each(ctx, machines, 0, func(ctx context.Context, machine provider.Machine) error {
+		if !machine.Running {
+			return nil
+		}
+		if err := g.provider.Authorize(ctx, machine, authorizedKey); err != nil {
+			return &cluster.NodeError{Node: machine.Name, Err: err}
+		}
+		return nil
+	})
+}
+
+func (g *NodeGroup) toNodes(machines []provider.Machine) []cluster.Node {
+	nodes := make([]cluster.Node, 0, len(machines))
+	for _, machine := range machines {
+		node := cluster.Node{
+			Index: machine.Index, Name: machine.Name, ID: machine.ID,
+			Connect: machine.Connect, Address: machine.Address, FQDN: machine.FQDN,
+			State: cluster.Offline, Role: cluster.Full, Capabilities: []string{},
+		}
+		node.Capabilities = append(node.Capabilities, g.spec.Capabilities[machine.Name]...)
+		nodes = append(nodes, node)
+	}
+	return nodes
+}

@@ -1,0 +1,38 @@
+package nodegroup
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// Env is what clusters need of the operator's machine.
+type Env struct {
+	// Home is the directory in which specs and keys are remembered.
+	Home string
+	// Progress gets one line for each step of long work, from one goroutine at
+	// a time. It may be nil.
+	Progress func(string)
+}
+
+// FromEnv reads the environment: SIRIKATA_CLUSTER_HOME, or else
+// ~/.sirikata-cluster, is the home.
+func FromEnv() (Env, error) {
+	if home := os.Getenv("SIRIKATA_CLUSTER_HOME"); home != "" {
+		return Env{Home: home}, nil
+	}
+	user, err := os.UserHomeDir()
+	if err != nil {
+		return Env{}, cluster.WithHint(fmt.Errorf("find the home directory: %w", err),
+			"set SIRIKATA_CLUSTER_HOME to a directory of yours")
+	}
+	return Env{Home: filepath.Join(user, ".sirikata-cluster")}, nil
+}
+
+func (e Env) progress(line string) {
+	if e.Progress != nil {
+		e.Progress(line)
+	}
+}

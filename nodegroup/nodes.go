@@ -1,0 +1,221 @@
+package nodegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/form"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
+)
+
+// Boot allocates the nodes that are missing, powers on those that are off, and
+// makes all of them one quorate cluster with every node online. changed is
+// false if that was the case already. A boot that failed, was cancelled or
+// killed is completed by another one. Only one command that changes nodes works
+// on a cluster at a time: cluster.ErrLocked.
+func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed bool, err error) {
+	unlock, err := g.store.Lock(g.spec.Name, "nodes boot")
+	if err != nil {
+		return nil, false, err
+	}
+	defer unlock()
+	before, err := g.provider.Find(ctx, g.spec)
+	if err != nil {
+		return nil, false, err
+	}
+	machines, err := g.allocate(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	nodes, changed, err = g.form(ctx, machines, false)
+	return nodes, changed || !slices.Equal(before, machines), err
+}
+
+// Allocate is the first part of Boot: it returns as soon as the machines exist.
+func (g *NodeGroup) Allocate(ctx context.Context) ([]cluster.Node, error) {
+	unlock, err := g.store.Lock(g.spec.Name, "nodes boot")
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	machines, err := g.allocate(ctx)
+	return g.toNodes(machines), err
+}
+
+func (g *NodeGroup) allocate(ctx context.Context) ([]provider.Machine, error) {
+	_, authorizedKey, _, err := g.store.Key(g.spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	var before []provider.Machine
+	if _, err := g.store.LoadCache(g.spec.Name, machinesKey, &before); err != nil {
+		return nil, err
+	}
+	machines, err := g.provider.Allocate(ctx, g.spec, authorizedKey, g.env.progress)
+	if err != nil {
+		return nil, err
+	}
+	for _, machine := range machines {
+		if slices.ContainsFunc(before, func(b provider.Machine) bool { return b.ID == machine.ID }) {
+			continue
+		}
+		// A pin of an earlier machine of that name says nothing of this one.
+		if err := g.hostKeys().Forget(machine.Name); err != nil {
+			return nil, err
+		}
+	}
+	return machines, g.store.SaveCache(g.spec.Name, machinesKey, machines)
+}
+
+func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, force bool) ([]cluster.Node, bool, error) {
+	if err := g.openPool(machines); err != nil {
+		return nil, false, err
+	}
+	if err := g.authorizeUnknown(ctx, machines); err != nil {
+		return nil, false, err
+	}
+	nodes := g.toNodes(machines)
+	former := form.Former{Spec: g.spec, Nodes: nodes, Pool: g.pool, Force: force, Progress: g.env.progress}
+	changed, err := former.Form(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range nodes {
+		nodes[i].State = cluster.Online
+	}
+	return nodes, changed, nil
+}
+
+// authorizeUnknown lets our key in where the provider has a way to. A machine
+// that another operator allocated does not know it.
+func (g *NodeGroup) authorizeUnknown(ctx context.Context, machines []provider.Machine) error {
+	err := g.authorize(ctx, machines)
+	if errors.Is(err, provider.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+// FixCorosync configures every node anew, whatever is believed to be right, and
+// completes the cluster as Boot does. It allocates nothing.
+func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, error) {
+	unlock, err := g.store.Lock(g.spec.Name, "fix corosync")
+	if err != nil {
+		return nil, false, err
+	}
+	defer unlock()
+	machines, err := g.find(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	return g.form(ctx, machines, true)
+}
+
+// Terminate releases all nodes, with all that runs on them; the spec stays.
+// It reports how many there were.
+func (g *NodeGroup) Terminate(ctx context.Context) (released int, err error) {
+	unlock, err := g.store.Lock(g.spec.Name, "nodes terminate")
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	machines, err := g.provider.Find(ctx, g.spec)
+	if err != nil {
+		return 0, err
+	}
+	// Also without machines: a boot that was killed may have left less than one.
+	if err := g.provider.Release(ctx, g.spec); err != nil {
+		return 0, err
+	}
+	for _, machine := range machines {
+		if err := g.hostKeys().Forget(machine.Name); err != nil {
+			return 0, err
+		}
+	}
+	return len(machines), g.store.SaveCache(g.spec.Name, machinesKey, []provider.Machine{})
+}
+
+// ErrActive says that a cluster still has nodes.
+var ErrActive = errors.New("it still has nodes")
+
+// Destroy forgets the cluster. It refuses while nodes exist (ErrActive).
+func (g *NodeGroup) Destroy(ctx context.Context) error {
+	unlock, err := g.store.Lock(g.spec.Name, "destroy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	machines, err := g.provider.Find(ctx, g.spec)
+	if err != nil {
+		return err
+	}
+	if len(machines) > 0 {
+		return cluster.WithHint(fmt.Errorf("destroy cluster %q: %w (%d)", g.spec.Name, ErrActive, len(machines)),
+			"release them first: sirikata-cluster %s nodes terminate %s", g.spec.Type, g.spec.Name)
+	}
+	return g.store.Remove(g.spec.Name)
+}
+
+// BuildImage builds the image from which the nodes of clusters of a type are
+// made, unless it is there and rebuild is false.
+func BuildImage(ctx context.Context, t cluster.Type, rebuild bool, log io.Writer) (name string, built bool, err error) {
+	p, err := providerOf(t)
+	if err != nil {
+		return "", false, err
+	}
+	builder, ok := p.(provider.ImageBuilder)
+	if !ok {
+		return "", false, provider.ErrNotSupported
+	}
+	return builder.BuildImage(ctx, rebuild, log)
+}
+
+// Nodes asks the provider for the nodes and, where one answers, the cluster for
+// their state. A cluster that was not booted has none.
+func (g *NodeGroup) Nodes(ctx context.Context) ([]cluster.Node, error) {
+	machines, err := g.provider.Find(ctx, g.spec)
+	if err != nil {
+		return nil, err
+	}
+	nodes := g.toNodes(machines)
+	if len(nodes) == 0 {
+		return nodes, nil
+	}
+	status, err := g.Status(ctx)
+	if err != nil {
+		// That no node answers is an answer: they are all offline.
+		return nodes, ctx.Err()
+	}
+	for i := range nodes {
+		for _, known := range status.Nodes {
+			if known.Name == nodes[i].Name {
+				nodes[i].State = known.State
+			}
+		}
+	}
+	return nodes, nil
+}
+
+// findNode returns the node that the user means: an index from 0, a name, an
+// id or the beginning of one, or an address.
+func (g *NodeGroup) findNode(nodes []cluster.Node, word string) (cluster.Node, error) {
+	index, notIndex := strconv.Atoi(word)
+	known := make([]string, 0, len(nodes))
+	for _, node := range nodes {
+		host, _, _ := net.SplitHostPort(node.Connect) //nolint:errcheck // then it is not a host that matches
+		byID := len(word) >= 12 && strings.HasPrefix(node.ID, word)
+		if notIndex == nil && index == node.Index || byID || word == node.Name ||
+			word == node.ID || word == node.Address || word == node.Connect || word == host || word == node.FQDN {
+			return node, nil
+		}
+		known = append(known, node.Name)
+	}
+	return cluster.Node{}, &cluster.NotFoundError{Kind: "node", Name: word, In: g.spec.Name, Known: known}
+}
