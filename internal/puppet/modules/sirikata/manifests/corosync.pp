@@ -15,9 +15,9 @@ class sirikata::corosync (
     default:
       owner  => 'root',
       group  => 'root',
-      # Before the package: with Debian's example Corosync would be a cluster of
-      # its own.
-      before => Package['corosync'],
+      # Before the package: if anything starts Corosync with Debian's example, it
+      # is a cluster of its own.
+      before => Exec['install cluster packages'],
       ;
     '/etc/corosync':
       ensure => directory,

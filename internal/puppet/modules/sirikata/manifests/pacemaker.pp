@@ -7,14 +7,13 @@
 class sirikata::pacemaker (
   Optional[String[1]] $first_cib = undef,
 ) {
-  # As Debian's pacemaker-common makes them; it also makes the user.
+  # As Debian's pacemaker-common makes it; it also makes the user.
   file { '/var/lib/pacemaker/cib':
     ensure  => directory,
     owner   => 'hacluster',
     group   => 'haclient',
     mode    => '0750',
-    require => Package['pacemaker-common'],
-    before  => Package['pacemaker'],
+    require => Exec['install cluster packages'],
   }
   if $first_cib {
     file { '/var/lib/pacemaker/cib/cib.xml':
@@ -24,7 +23,8 @@ class sirikata::pacemaker (
       mode    => '0600',
       content => $first_cib,
       replace => false,
-      before  => Package['pacemaker'],
+      # As long as it is missing, Pacemaker must not start.
+      before  => Exec['unmask cluster units'],
     }
   }
 }

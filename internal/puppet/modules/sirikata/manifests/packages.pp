@@ -3,33 +3,39 @@
 # Debian starts what it installs. Here that would be before the other nodes are
 # ready, and Pacemaker would make a configuration of its own. So the units are
 # masked while a package is missing; at run time only, so that a run that is
-# killed leaves nothing behind a reboot. Where a host starts them all the same,
-# their files are there first (see the other classes), and are kept.
+# killed leaves nothing that outlives a reboot.
+#
+# Not by package resources: on every node whose packages are there, which is
+# nearly always, they alone cost 0.7 s of the 3.1 s of CPU that a run takes, as
+# the type loads all its providers and lists all that is installed.
 class sirikata::packages {
-  $packages = ['corosync', 'pacemaker-common', 'pacemaker', 'pacemaker-cli-utils']
+  $packages = ['corosync', 'pacemaker', 'pacemaker-cli-utils']
   $units = ['corosync.service', 'pacemaker.service']
 
   exec {
     default:
-      # One line "ii" for each package that is wholly installed.
-      unless => "test $(dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${packages.join(' ')} | grep -c '^ii') = ${packages.length}",
-      path   => ['/usr/bin', '/bin'],
+      # A line that begins with "ii" for each package that is wholly installed.
+      unless      => "test $(dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${packages.join(' ')} | grep -c '^ii') = ${packages.length}",
+      environment => ['DEBIAN_FRONTEND=noninteractive'],
+      path        => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+      timeout     => 1800,
       ;
     'mask cluster units':
       command => ['systemctl', 'mask', '--runtime'] + $units,
       ;
     'update package lists':
-      command => ['apt-get', '-o', 'DPkg::Lock::Timeout=120', 'update'],
-  }
-  -> package { $packages:
-    ensure          => installed,
-    install_options => [
-      '--no-install-recommends',
-      # The files that are there are ours: Corosync's comes before its package.
-      '-o', 'Dpkg::Options::=--force-confold',
+      command   => ['apt-get', '--quiet', 'update'],
       # A fresh cloud image may be updating itself.
-      '-o', 'DPkg::Lock::Timeout=120',
-    ],
+      tries     => 12,
+      try_sleep => 5,
+      ;
+    'install cluster packages':
+      command => [
+        'apt-get', '--quiet', '--yes', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120',
+        # Corosync's file is there already, and ours.
+        '-o', 'Dpkg::Options::=--force-confold',
+        'install',
+      ] + $packages,
   }
   -> exec { 'unmask cluster units':
     command => ['systemctl', 'unmask', '--runtime'] + $units,
