@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -55,36 +56,6 @@ func (p *Provider) Allocate(
 	return p.Find(ctx, spec)
 }
 
-// step is what one node needs.
-type step struct {
-	index int
-	start string // the container to power on
-	redo  string // the unfinished container to make again
-}
-
-// plan says what each node needs that does not run yet.
-func plan(have []container, size int) []step {
-	missing := make(map[int]bool, size)
-	for i := range size {
-		missing[i] = true
-	}
-	var work []step
-	for _, c := range have {
-		delete(missing, c.index())
-		switch {
-		case !c.made():
-			work = append(work, step{index: c.index(), redo: c.ID})
-		case !c.running():
-			work = append(work, step{index: c.index(), start: c.ID})
-		}
-	}
-	for i := range missing {
-		work = append(work, step{index: i})
-	}
-	slices.SortFunc(work, func(a, b step) int { return a.index - b.index })
-	return work
-}
-
 // prepare makes what the nodes share.
 func (a *allocation) prepare(ctx context.Context, have []container, work []step) error {
 	if err := a.checkInotify(ctx, len(work)); err != nil {
@@ -116,7 +87,7 @@ func (a *allocation) do(ctx context.Context, s step) error {
 	node := nodeName(s.index)
 	if s.start != "" {
 		a.progress("%s: powering on", node)
-		if _, err := a.docker.run(ctx, nil, "start", s.start); err != nil {
+		if err := a.powerOn(ctx, s); err != nil {
 			return &cluster.NodeError{Node: node, Err: fmt.Errorf("power on: %w", err)}
 		}
 		return nil
@@ -134,69 +105,27 @@ func (a *allocation) do(ctx context.Context, s step) error {
 	return nil
 }
 
-// create makes a container and starts it last: one that was never started is
-// one that may lack its keys, see [container.made].
-func (a *allocation) create(ctx context.Context, index int) error {
-	hostKey, files, err := keyFiles(a.authorizedKey)
+// powerOn starts a container. docker network prune removes the network of a
+// cluster that is off; its nodes are then put on the new one.
+func (a *allocation) powerOn(ctx context.Context, s step) error {
+	if !s.loose {
+		_, err := a.docker.run(ctx, nil, "start", s.start)
+		if err == nil || !toolSays(err, "network") || !toolSays(err, "not found") {
+			return err
+		}
+		// The container knows its network by an id that is no more.
+		_, err = a.docker.run(ctx, nil, "network", "disconnect", "--force", networkName(a.name), s.start)
+		if err != nil && !toolSays(err, "is not connected") {
+			return err
+		}
+	}
+	_, err := a.docker.run(ctx, nil, "network", "connect",
+		"--ip", nodeAddress(a.subnet, s.index).String(), "--alias", nodeName(s.index), networkName(a.name), s.start)
 	if err != nil {
 		return err
 	}
-	id, err := a.docker.lines(ctx, a.createArgs(index, hostKey)...)
-	if err != nil {
-		return err
-	}
-	if _, err := a.docker.run(ctx, files, "cp", "-", id[0]+":/"); err != nil {
-		return err
-	}
-	_, err = a.docker.run(ctx, nil, "start", id[0])
+	_, err = a.docker.run(ctx, nil, "start", s.start)
 	return err
-}
-
-// createArgs is the command line of docker create. Without seccomp and AppArmor
-// profiles and with these capabilities systemd boots fully, and Corosync can
-// lock its memory and run in real time; design.md §6 has the measurements.
-func (a *allocation) createArgs(index int, hostKey string) []string {
-	node := nodeName(index)
-	args := []string{
-		"create",
-		"--name", containerName(a.name, index),
-		"--hostname", node,
-		"--network", networkName(a.name), "--network-alias", node,
-		"--ip", nodeAddress(a.subnet, index).String(), // fixed: it stands in corosync.conf
-		"--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--cap-add", "SYS_NICE", "--cap-add", "IPC_LOCK",
-		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
-		// Each killed cluster daemon leaks shared memory; at the default 64 MB a
-		// node stays offline with CS_ERR_NO_SPACE after a few.
-		"--shm-size", "512m",
-		"--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777",
-		"--stop-signal", "SIGRTMIN+3", // systemd(1): halt
-	}
-	if a.cgroup == "1" {
-		args = append(args, "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw")
-	} else {
-		// Untested until it was run on such a machine: the image's entry point
-		// remounts the node's own cgroup tree writable.
-		args = append(args, "--cgroupns", "private")
-	}
-	if a.options.PublishSSH {
-		args = append(args, "--publish", "127.0.0.1::22")
-	}
-	args = append(args, a.labels(a.name)...)
-	args = append(args, "--label", fmt.Sprintf("%s=%d", indexLabel, index), "--label", hostKeyLabel+"="+hostKey)
-	return append(args, a.image)
-}
-
-// labels are the options that label what belongs to the cluster.
-func (p *Provider) labels(name string) []string {
-	args := []string{"--label", ClusterLabel + "=" + name}
-	for _, key := range sortedKeys(p.options.Labels) {
-		args = append(args, "--label", key+"="+p.options.Labels[key])
-	}
-	return args
-}
-
-func containerName(cluster string, index int) string {
-	return "sirikata-" + cluster + "-" + nodeName(index)
 }
 
 // each does f for all items, some at a time, and reports every failure.
@@ -211,7 +140,7 @@ func each[T any](items []T, f func(T) error) error {
 		})
 	}
 	_ = group.Wait() // never fails: faults has it all
-	return joined(faults)
+	return errors.Join(faults...)
 }
 
 // serial makes progress callable from many goroutines.
@@ -234,7 +163,7 @@ func checkKey(authorizedKey string) error {
 		return fmt.Errorf("read the authorized key: %w", err)
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("read the authorized key: it has more than one line")
+		return errors.New("read the authorized key: it has more than one line")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -90,11 +91,7 @@ func (p *Provider) buildImage(ctx context.Context, name string, log io.Writer) (
 		return err
 	}
 	archive := filepath.Join(dir, "rootfs.tar")
-	args, err := p.debstrapArgs(dir, archive)
-	if err != nil {
-		return err
-	}
-	if err := runTool(ctx, command{program: mmdebstrap, args: args, stdout: log, log: log}); err != nil {
+	if err := p.debstrap(ctx, dir, archive, log); err != nil {
 		return err
 	}
 	_, tag, _ := strings.Cut(name, ":")
@@ -137,16 +134,26 @@ func unpackRecipe(dir string) error {
 	})
 }
 
-func (p *Provider) debstrapArgs(dir, archive string) ([]string, error) {
+// debstrap makes a root file system out of Debian packages, in archive.
+func (p *Provider) debstrap(ctx context.Context, dir, archive string, log io.Writer) error {
 	packages, err := recipe.ReadFile("image/packages.txt")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	args := debstrapOptions()
-	return append(args,
+	args := append(debstrapOptions(),
 		"--include="+strings.Join(strings.Fields(string(packages)), ","),
 		"--customize-hook="+filepath.Join(dir, "customize.sh"),
-		release, archive, p.options.Mirror), nil
+		release, archive, p.options.Mirror)
+	c := command{program: mmdebstrap, title: mmdebstrap, args: args, log: log, env: []string{"TMPDIR=" + dir}}
+	if os.Geteuid() == 0 {
+		// Mounts of its own, which go with it: when it is killed at a bad moment
+		// it leaves /proc mounted in a directory that we want to remove.
+		if _, err := exec.LookPath(mmdebstrap); err != nil {
+			return missing(mmdebstrap)
+		}
+		c.program, c.args = "unshare", append([]string{"--mount", mmdebstrap}, args...)
+	}
+	return runTool(ctx, c)
 }
 
 func debstrapOptions() []string {
@@ -163,13 +170,13 @@ func debstrapOptions() []string {
 // imageName names the image after its recipe: another recipe, another image.
 func imageName() (string, error) {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s %q\n", release, debstrapOptions())
+	hash.Write(fmt.Appendf(nil, "%s %q\n", release, debstrapOptions()))
 	err := fs.WalkDir(recipe, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		data, err := recipe.ReadFile(name)
-		fmt.Fprintf(hash, "%q %d\n%s", name, len(data), data)
+		hash.Write(fmt.Appendf(nil, "%q %d\n%s", name, len(data), data))
 		return err
 	})
 	if err != nil {

@@ -1,10 +1,13 @@
 package local
 
 import (
+	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,6 +20,28 @@ func TestImageName(t *testing.T) {
 	}
 	if again, err := imageName(); again != name || err != nil {
 		t.Errorf("%q at the second time, %v", again, err)
+	}
+}
+
+// TestBuildFails: the tool's own reason is in the error, and all it said in the log.
+func TestBuildFails(t *testing.T) {
+	fakeTool(t, mmdebstrap, `echo "I: so far so good"; echo "E: no such mirror" >&2; exit 25`)
+	var log bytes.Buffer
+	err := New(Options{Mirror: "http://mirror.invalid"}).debstrap(t.Context(), t.TempDir(), "out.tar", &log)
+	if os.Geteuid() == 0 {
+		// unshare(1) is not on the PATH of this test: root needs it.
+		if !errors.Is(err, ErrToolMissing) {
+			t.Fatalf("error %v", err)
+		}
+		err = runTool(t.Context(), command{program: mmdebstrap, title: mmdebstrap, log: &log})
+	}
+	if err == nil || err.Error() != "mmdebstrap: E: no such mirror" {
+		t.Errorf("error %v", err)
+	}
+	for _, line := range []string{"I: so far so good\n", "E: no such mirror\n"} {
+		if !strings.Contains(log.String(), line) {
+			t.Errorf("log %q lacks %q", log.String(), line)
+		}
 	}
 }
 

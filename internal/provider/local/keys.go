@@ -7,7 +7,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -89,7 +88,5 @@ func (p *Provider) Authorize(ctx context.Context, machine provider.Machine, auth
 	}
 	return nil
 }
-
-func joined(faults []error) error { return errors.Join(faults...) }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
@@ -80,6 +79,3 @@ func TestSuite(t *testing.T) {
 		})
 	}
 }
-
-// deadline bounds one test; an image may have to be built first.
-const deadline = 5 * time.Minute
