@@ -17,7 +17,9 @@ type Machine struct {
 	Index int    // position in the cluster, from 0; stable
 	Name  string // node name; stable
 	ID    string // the provider's id
-	// Connect is where its sshd answers the operator, as host:port.
+	// Connect is where its sshd answers the operator, as host:port. It may be
+	// another after each start, and is empty while the machine is off where it
+	// is not known beforehand.
 	Connect string
 	// Address is its own address inside the cluster.
 	Address string

@@ -7,9 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,21 +55,23 @@ func TestNode(t *testing.T) {
 			out, _ := p.docker.run(t.Context(), nil, "exec", m.ID, "systemctl", "is-system-running", "--wait")
 			return strings.TrimSpace(string(out)) == "running"
 		})
-		for command, want := range map[string]string{
-			"hostname":                       m.Name,
-			"systemctl --failed --no-legend": "",
-			"stat -c %a:%U /root/.ssh":       "700:root",
-			"cat /root/.ssh/authorized_keys": testKey,
-			"stat -c %a:%U /etc/ssh/ssh_host_ed25519_key /root/.ssh/authorized_keys": "600:root\n600:root",
-			"cat /etc/ssh/ssh_host_ed25519_key.pub":                                  m.HostKey,
-			"id -u sirikata":                                                         "1000",
-			"stat -c %U /home/sirikata":                                              "sirikata",
-			"df --output=size -BM /dev/shm":                                          "1M-blocks\n     512M",
-			"systemctl start redis-server memcached mosquitto":                       "",
-			"redis-cli ping":                                                         "PONG",
+		for _, check := range []struct{ command, want string }{
+			{"hostname", m.Name},
+			{"systemctl --failed --no-legend", ""},
+			{"stat -c %a:%U /root/.ssh", "700:root"},
+			{"stat -c %a:%U /etc/ssh/ssh_host_ed25519_key", "600:root"},
+			{"stat -c %a:%U /root/.ssh/authorized_keys", "600:root"},
+			{"cat /root/.ssh/authorized_keys", testKey},
+			{"cat /etc/ssh/ssh_host_ed25519_key.pub", m.HostKey},
+			{"id -u sirikata", "1000"},
+			{"stat -c %U /home/sirikata", "sirikata"},
+			{"df --output=size -BM /dev/shm", "1M-blocks\n     512M"},
+			{"systemctl is-active corosync pacemaker puppet redis-server memcached mosquitto || true", strings.Repeat("inactive\n", 6)},
+			{"systemctl start redis-server memcached mosquitto", ""},
+			{"redis-cli ping", "PONG"},
 		} {
-			if got := on(t, p, m, strings.Fields(command)...); got != strings.TrimSpace(want) {
-				t.Errorf("%s: %s: %q, want %q", m.Name, command, got, want)
+			if got := on(t, p, m, "sh", "-c", check.command); got != strings.TrimSpace(check.want) {
+				t.Errorf("%s: %s: %q, want %q", m.Name, check.command, got, check.want)
 			}
 		}
 		id := on(t, p, m, "cat", "/etc/machine-id")
@@ -84,6 +83,31 @@ func TestNode(t *testing.T) {
 		if got := on(t, p, m, "getent", "hosts", other.Name); !strings.HasPrefix(got, other.Address+" ") {
 			t.Errorf("%s: %s is %q, want %s", m.Name, other.Name, got, other.Address)
 		}
+	}
+}
+
+// TestAuthorizeOnce: a key that is let in already is not written again, and one
+// that follows a line without its end does not spoil it.
+func TestAuthorizeOnce(t *testing.T) {
+	needEngine(t)
+	p := testProvider(Options{})
+	m := boot(t, p, testSpec(t, 1))[0]
+	second := strings.Replace(testKey, " me", " you", 1)
+	for _, key := range []string{testKey, second, second + "\n"} {
+		if err := p.Authorize(t.Context(), m, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := on(t, p, m, "cat", "/root/.ssh/authorized_keys"), testKey+"\n"+second; got != want {
+		t.Errorf("authorized keys %q, want %q", got, want)
+	}
+	on(t, p, m, "truncate", "--size=-1", "/root/.ssh/authorized_keys")
+	third := strings.Replace(testKey, " me", " they", 1)
+	if err := p.Authorize(t.Context(), m, third); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := on(t, p, m, "cat", "/root/.ssh/authorized_keys"), testKey+"\n"+second+"\n"+third; got != want {
+		t.Errorf("authorized keys %q, want %q", got, want)
 	}
 }
 
@@ -177,50 +201,6 @@ func TestAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 }
-
-// TestCancelBuild: a build that is stopped leaves no file and no mount behind.
-func TestCancelBuild(t *testing.T) {
-	needEngine(t)
-	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("TMPDIR", dir)
-	ctx, cancel := context.WithCancel(t.Context())
-	var begin time.Time
-	log := writerFunc(func(text []byte) (int, error) {
-		t.Logf("%s", text)
-		if strings.Contains(string(text), "installing essential") {
-			cancel()
-			begin = time.Now()
-		}
-		return len(text), nil
-	})
-	_, built, err := testProvider(Options{}).BuildImage(ctx, true, log)
-	if !errors.Is(err, context.Canceled) || built {
-		t.Errorf("built %v, error %v, want %v", built, err, context.Canceled)
-	}
-	t.Logf("returned %v after the cancel", time.Since(begin))
-	left, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	left = slices.DeleteFunc(left, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".lock") })
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil || strings.Contains(string(mounts), dir) {
-		t.Errorf("mounts left behind (%v):\n%s", err, mounts)
-	}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
 
 // mustBuild has the image there before the clock of a test starts.
 func mustBuild(t *testing.T, p *Provider) {

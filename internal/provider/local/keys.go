@@ -68,7 +68,9 @@ mkdir -p /root/.ssh
 exec 9>>/root/.ssh/authorized_keys
 flock 9
 IFS= read -r key
-grep -qxF -e "$key" /root/.ssh/authorized_keys || printf '%s\n' "$key" >&9
+if grep -qxF -e "$key" /root/.ssh/authorized_keys; then exit; fi
+[ -z "$(tail -c 1 /root/.ssh/authorized_keys)" ] || echo >&9 # an unfinished last line
+printf '%s\n' "$key" >&9
 `
 
 // Authorize implements [provider.Provider], by docker exec. A key that is let
