@@ -32,7 +32,7 @@ func TestDialUnreachable(t *testing.T) {
 		remotetest.AtLogin:     "connect to node2 at ADDR: no answer for 200ms",
 	} {
 		server := remotetest.Start(t, remotetest.Config{Hang: stage})
-		_, err := remote.DialFast(testContext(t), server.Host("node2"), newKeys(t))
+		_, err := remote.DialImpatient(testContext(t), server.Host("node2"), newKeys(t))
 		wantText(t, err, server.Addr, want)
 		wantClass(t, err, remote.ErrUnreachable)
 	}

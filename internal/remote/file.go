@@ -10,18 +10,19 @@ import (
 	"strings"
 )
 
-// writeScript takes the directory, the path, a template for mktemp, the mode and
-// a seal that ends the content. A shell cannot tell the end of a transfer from a
-// connection that broke, the seal can. It stands alone in the last bytes of the
-// temporary file and is cut off before the file gets its name.
+// writeScript takes the directory, the path, that of a temporary file, the mode
+// and a seal that ends the content. A shell cannot tell the end of a transfer
+// from a connection that broke, the seal can. It is cut off again before the file
+// gets its name. The traps stand before the file does: SIGTERM may come at any
+// time, and none of it may stay.
 const writeScript = `set -eu
-dir=$1 path=$2 template=$3 mode=$4 seal=$5
+dir=$1 path=$2 temp=$3 mode=$4 seal=$5
+trap 'rm -f "$temp"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
 umask 022
 [ -d "$dir" ] || mkdir -p "$dir"
 if [ -d "$path" ]; then echo "it is a directory" >&2; exit 1; fi
-temp=$(mktemp "$template")
-trap 'rm -f "$temp"' EXIT
-trap 'exit 1' HUP INT PIPE TERM
+umask 077
 cat >"$temp"
 if [ "$(tail -c ${#seal} "$temp")" != "$seal" ]; then
 	rm -f "$temp"
@@ -42,16 +43,16 @@ mv -f "$temp" "$path"
 //
 // Where content fails, the context ends or the connection breaks, the old file
 // stays and nothing is left beside it; errors are those of [Client.Run]. It
-// needs a POSIX shell, mktemp and truncate on the node.
+// needs a POSIX shell and truncate on the node.
 func (c *Client) WriteFile(ctx context.Context, file string, mode fs.FileMode, content io.Reader) error {
 	seal := rand.Text()
 	file = path.Clean(file)
 	if !path.IsAbs(file) {
 		file = "./" + file // so that it is no option
 	}
-	dir, base := path.Split(file)
+	dir, _ := path.Split(file)
 	_, err := c.run(ctx, fmt.Sprintf("write %q", file), Command{
-		Argv: []string{"sh", "-c", writeScript, "sh", dir, file, dir + "." + base + ".XXXXXXXXXX",
+		Argv: []string{"sh", "-c", writeScript, "sh", dir, file, dir + ".new-" + rand.Text(),
 			fmt.Sprintf("%04o", mode.Perm()), seal},
 		Stdin: io.MultiReader(content, strings.NewReader(seal)),
 	})

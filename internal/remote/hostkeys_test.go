@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/skeema/knownhosts"
@@ -105,6 +106,32 @@ func checkChanged(t *testing.T, err error, server *remotetest.Server, from, to s
 	}
 	if remote.Retryable(err) {
 		t.Error("a changed key is retryable")
+	}
+}
+
+// TestFirstContactWithTwo meets two hosts that claim the same name at the same
+// time: one of them is not it.
+func TestFirstContactWithTwo(t *testing.T) {
+	servers := []*remotetest.Server{remotetest.Start(t, remotetest.Config{}), remotetest.Start(t, remotetest.Config{})}
+	for range 10 {
+		keys := newKeys(t)
+		errs := make([]error, len(servers))
+		var group sync.WaitGroup
+		for i, server := range servers {
+			group.Go(func() {
+				var client *remote.Client
+				if client, errs[i] = remote.Dial(testContext(t), server.Host("node2"), keys); errs[i] == nil {
+					client.Close()
+				}
+			})
+		}
+		group.Wait()
+		in, out := 0, 1
+		if errs[0] != nil {
+			in, out = 1, 0
+		}
+		checkChanged(t, errs[in], servers[in], nil, nil)
+		checkChanged(t, errs[out], servers[out], servers[in].HostKey(), servers[out].HostKey())
 	}
 }
 

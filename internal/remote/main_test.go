@@ -63,10 +63,10 @@ func newKeys(t *testing.T) *remote.HostKeys {
 	return remote.NewHostKeys("world", filepath.Join(t.TempDir(), "pins"), "")
 }
 
-// connect dials a server with short waits.
+// connect dials a server.
 func connect(t *testing.T, server *remotetest.Server) *remote.Client {
 	t.Helper()
-	client, err := remote.DialFast(testContext(t), server.Host("node2"), newKeys(t))
+	client, err := remote.Dial(testContext(t), server.Host("node2"), newKeys(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,11 +33,17 @@ func TestFirst(t *testing.T) {
 		"all at once, losers closed": {[]remote.Host{good.Host("good"), good.Host("good"), good.Host("good")}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, err := remote.First(testContext(t), test.hosts, newKeys(t), test.stagger)
+			// Shorter than the wait for a host that hangs: losers are not waited for.
+			ctx, cancel := context.WithTimeout(testContext(t), 10*time.Second)
+			defer cancel()
+			client, err := remote.First(ctx, test.hosts, newKeys(t), test.stagger)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer client.Close()
+			if ctx.Err() != nil {
+				t.Error("it waited for a host that hangs")
+			}
 			if client.Name() != "good" {
 				t.Errorf("%s is first", client.Name())
 			}
@@ -45,10 +51,28 @@ func TestFirst(t *testing.T) {
 				t.Errorf("the winner is of no use: %v", err)
 			}
 			waitFor(t, "one connection to the good host", func() bool { return good.Connections() == 1 })
-			waitFor(t, "no connection to the hanging host", func() bool { return hanging.Connections() <= 1 })
+			waitFor(t, "no connection to the hanging host", func() bool { return hanging.Connections() == 0 })
 		})
 		waitFor(t, "no connection to the good host", func() bool { return good.Connections() == 0 })
 	}
+}
+
+// TestFirstClosesLosers lets several hosts let us in at nearly the same time.
+func TestFirstClosesLosers(t *testing.T) {
+	server := remotetest.Start(t, remotetest.Config{})
+	keys := newKeys(t)
+	hosts := make([]remote.Host, 8)
+	for i := range hosts {
+		hosts[i] = server.Host("node2")
+	}
+	for range 20 {
+		client, err := remote.First(testContext(t), hosts, keys, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Close()
+	}
+	waitFor(t, "the end of all connections", func() bool { return server.Connections() == 0 })
 }
 
 func TestFirstNone(t *testing.T) {

@@ -105,6 +105,19 @@ func TestPinsUnreadable(t *testing.T) {
 	}
 }
 
+// TestPinsUnwritable: no retry makes the file writable.
+func TestPinsUnwritable(t *testing.T) {
+	server := remotetest.Start(t, remotetest.Config{})
+	path := filepath.Join(t.TempDir(), "pins")
+	if err := os.Mkdir(path+".lock", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := remote.Dial(testContext(t), server.Host("node2"), remote.NewHostKeys("world", path, ""))
+	if err == nil || remote.Retryable(err) || !strings.HasPrefix(err.Error(), "pin host key of node2: lock ") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestPinNames(t *testing.T) {
 	key := remotetest.NewKey(t).PublicKey()
 	for _, name := range []string{"", "*", "a,b", "a b", "!a", "|1|x|y", "#a", "a\nb", "@revoked"} {

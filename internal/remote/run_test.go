@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 
@@ -144,8 +145,13 @@ func TestRunCancelled(t *testing.T) {
 		Argv: shell("echo up; exec sleep 1000"), Stdout: onWrite(func() { cancel(enough) }),
 	})
 	wantText(t, err, "", `run "sh" on node2: enough`)
-	if got := <-server.Signals(); got != "TERM" {
-		t.Errorf("signal %s was sent", got)
+	select {
+	case got := <-server.Signals():
+		if got != "TERM" {
+			t.Errorf("signal %s was sent", got)
+		}
+	case <-testContext(t).Done():
+		t.Fatal("no signal was sent")
 	}
 	server.Idle() // the command is gone
 	if _, err := client.Run(ctx, remote.Command{Argv: []string{"true"}}); !errors.Is(err, enough) {
@@ -157,36 +163,45 @@ func TestRunCancelled(t *testing.T) {
 }
 
 func TestRunConnectionLost(t *testing.T) {
+	type dial func(context.Context, remote.Host, *remote.HostKeys) (*remote.Client, error)
 	for name, test := range map[string]struct {
+		dial  dial
 		fault func(*remotetest.Server, *remote.Client)
+		class error
 		want  string
 	}{
-		"broken off": {func(s *remotetest.Server, _ *remote.Client) { s.Drop() },
+		"broken off": {remote.Dial, func(s *remotetest.Server, _ *remote.Client) { s.Drop() }, remote.ErrUnreachable,
 			`run "sh" on node2: connection lost: closed by the other side`},
-		"frozen": {func(s *remotetest.Server, _ *remote.Client) { s.Freeze() },
-			`run "sh" on node2: connection lost: no answer for 100ms`},
-		"closed by us": {func(_ *remotetest.Server, c *remote.Client) { c.Close() },
+		"frozen": {remote.DialWatchful, func(s *remotetest.Server, _ *remote.Client) { s.Freeze() }, remote.ErrUnreachable,
+			`run "sh" on node2: connection lost: no answer for 200ms`},
+		"closed by us": {remote.Dial, func(_ *remotetest.Server, c *remote.Client) { c.Close() }, net.ErrClosed,
 			`run "sh" on node2: use of closed network connection`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := remotetest.Start(t, remotetest.Config{Real: true})
-			client := connect(t, server)
-			_, err := client.Run(testContext(t), remote.Command{
+			client, err := test.dial(testContext(t), server.Host("node2"), newKeys(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			_, err = client.Run(testContext(t), remote.Command{
 				Argv: shell("echo up; exec cat"), Stdin: blocked(t),
 				Stdout: onWrite(func() { test.fault(server, client) }),
 			})
 			wantText(t, err, server.Addr, test.want)
-			if ours := name == "closed by us"; errors.Is(err, net.ErrClosed) != ours || errors.Is(err, remote.ErrUnreachable) == ours {
+			if !errors.Is(err, test.class) || remote.Retryable(err) != (test.class == remote.ErrUnreachable) {
 				t.Errorf("class of %v", err)
+			}
+			if _, again := client.Output(testContext(t), "true"); !errors.Is(again, test.class) {
+				t.Errorf("on the lost connection: %v", again)
 			}
 			if !client.Closed() {
 				t.Error("the client is not closed")
 			}
-			if _, again := client.Output(testContext(t), "true"); again == nil {
-				t.Error("a command ran on a lost connection")
-			}
-			if err := client.Close(); err != nil {
-				t.Errorf("Close: %v", err)
+			for range 2 {
+				if err := client.Close(); err != nil {
+					t.Errorf("Close: %v", err)
+				}
 			}
 		})
 	}
@@ -218,20 +233,15 @@ func blocked(t *testing.T) io.Reader {
 	return r
 }
 
-// TestRunMany runs more commands at once than sshd allows on a connection.
+// TestRunMany runs more commands at once than sshd allows on a connection: some
+// have to wait.
 func TestRunMany(t *testing.T) {
-	var mu sync.Mutex
-	running, most := 0, 0
-	server := remotetest.Start(t, remotetest.Config{Handler: func(cmd string, stdin io.Reader, stdout, _ io.Writer) int {
-		mu.Lock()
-		running++
-		most = max(most, running)
-		mu.Unlock()
-		_, _ = io.Copy(io.Discard, stdin)
+	var running atomic.Int32
+	release := make(chan struct{})
+	server := remotetest.Start(t, remotetest.Config{Handler: func(cmd string, _ io.Reader, stdout, _ io.Writer) int {
+		running.Add(1)
+		<-release
 		_, _ = io.WriteString(stdout, cmd)
-		mu.Lock()
-		running--
-		mu.Unlock()
 		return 0
 	}})
 	client := connect(t, server)
@@ -244,8 +254,29 @@ func TestRunMany(t *testing.T) {
 			}
 		})
 	}
+	waitFor(t, "as many commands as may run", func() bool { return running.Load() >= 8 })
+	close(release)
 	group.Wait()
-	if most > 10 {
-		t.Errorf("%d ran at once; MaxSessions of sshd is 10", most)
+}
+
+// TestRunWaitsInVain: a command whose turn does not come ends with the context.
+func TestRunWaitsInVain(t *testing.T) {
+	server := remotetest.Start(t, remotetest.Config{Real: true})
+	client := connect(t, server)
+	ctx, cancel := context.WithCancel(testContext(t))
+	var group sync.WaitGroup
+	var up atomic.Int32
+	for range 9 {
+		group.Go(func() {
+			_, err := client.Run(ctx, remote.Command{
+				Argv: shell("echo up; exec cat"), Stdin: blocked(t), Stdout: onWrite(func() { up.Add(1) }),
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
 	}
+	waitFor(t, "as many commands as may run", func() bool { return up.Load() == 8 })
+	cancel()
+	group.Wait()
 }

@@ -57,6 +57,9 @@ type Config struct {
 	Real bool
 	// Root is a temporary directory unless given.
 	Root string
+	// MaxSessions is how many commands may run at once on a connection; more are
+	// refused. 0 is sshd's default, 10 (sshd_config(5)).
+	MaxSessions int
 	// Hang is where it stops answering.
 	Hang Stage
 }
@@ -93,6 +96,9 @@ func Start(t testing.TB, config Config) *Server {
 	}
 	if config.Addr == "" {
 		config.Addr = "127.0.0.1:0"
+	}
+	if config.MaxSessions == 0 {
+		config.MaxSessions = 10
 	}
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
@@ -169,11 +175,11 @@ func (s *Server) accept() {
 func (s *Server) serve(c *conn) {
 	switch s.config.Hang {
 	case AtAccept:
-		<-c.closed
+		_, _ = io.Copy(io.Discard, c)
 		return
 	case AtHandshake:
 		_, _ = io.WriteString(c, "SSH-2.0-hanging\r\n")
-		<-c.closed
+		_, _ = io.Copy(io.Discard, c)
 		return
 	}
 	server, channels, requests, err := ssh.NewServerConn(c, s.sshConfig(c))
@@ -181,12 +187,18 @@ func (s *Server) serve(c *conn) {
 		return
 	}
 	s.running.Go(func() { ssh.DiscardRequests(requests) })
+	places := make(chan struct{}, s.config.MaxSessions)
 	for channel := range channels {
 		if channel.ChannelType() != "session" {
 			_ = channel.Reject(ssh.UnknownChannelType, "sessions only")
 			continue
 		}
-		s.running.Go(func() { s.session(channel) })
+		select {
+		case places <- struct{}{}:
+			s.running.Go(func() { s.session(channel, sync.OnceFunc(func() { <-places })) })
+		default:
+			_ = channel.Reject(ssh.ConnectionFailed, "open failed") // as sshd says it
+		}
 	}
 	_ = server.Wait()
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/crypto/ssh"
@@ -18,13 +19,23 @@ type ended struct {
 	signal string
 }
 
-// session serves one session, which runs one command.
-func (s *Server) session(channel ssh.NewChannel) {
+// session is one session, which runs one command.
+type session struct {
+	server *Server
+	ch     ssh.Channel
+
+	mu    sync.Mutex
+	group int // the process group of a real command while it runs
+}
+
+// session serves one session. It calls free when another one may take its place.
+func (s *Server) session(channel ssh.NewChannel, free func()) {
+	defer free()
 	ch, requests, err := channel.Accept()
 	if err != nil {
 		return
 	}
-	signals := make(chan string, cap(s.signals))
+	session := &session{server: s, ch: ch}
 	started := false
 	for request := range requests {
 		switch {
@@ -35,63 +46,74 @@ func (s *Server) session(channel ssh.NewChannel) {
 			_ = request.Reply(true, nil)
 			s.running.Go(func() {
 				defer s.sessions.Done()
-				report(ch, s.execute(line, ch, signals))
+				how := session.execute(line)
+				free()
+				report(ch, how)
 			})
 		case request.Type == "signal":
-			name := text(request.Payload)
-			offer(s.signals, name)
-			offer(signals, name)
+			session.signal(text(request.Payload))
 		default:
 			_ = request.Reply(false, nil)
 		}
 	}
 }
 
-func (s *Server) execute(line string, ch ssh.Channel, signals <-chan string) ended {
+func (s *session) execute(line string) ended {
+	config := s.server.config
 	switch {
-	case s.config.Real:
-		return s.shell(line, ch, signals)
-	case s.config.Handler != nil:
-		return ended{status: s.config.Handler(line, ch, ch, ch.Stderr())}
+	case config.Real:
+		return s.shell(line)
+	case config.Handler != nil:
+		return ended{status: config.Handler(line, s.ch, s.ch, s.ch.Stderr())}
 	}
-	_, _ = io.WriteString(ch.Stderr(), "no command is answered here\n")
+	_, _ = io.WriteString(s.ch.Stderr(), "no command is answered here\n")
 	return ended{status: 127}
 }
 
 // shell really runs a line, in a process group of its own.
-func (s *Server) shell(line string, ch ssh.Channel, signals <-chan string) ended {
+func (s *session) shell(line string) ended {
 	cmd := exec.Command("sh", "-c", line)
-	cmd.Dir = s.Root
-	cmd.Env = append(os.Environ(), "HOME="+s.Root)
+	cmd.Dir = s.server.Root
+	cmd.Env = append(os.Environ(), "HOME="+s.server.Root)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Stdout, cmd.Stderr = ch, ch.Stderr()
+	cmd.Stdout, cmd.Stderr = s.ch, s.ch.Stderr()
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
-		err = s.spawn(cmd)
+		err = s.server.spawn(cmd)
 	}
 	if err != nil {
-		_, _ = io.WriteString(ch.Stderr(), err.Error()+"\n")
+		_, _ = io.WriteString(s.ch.Stderr(), err.Error()+"\n")
 		return ended{status: 126}
 	}
-	s.running.Go(func() {
-		_, _ = io.Copy(stdin, ch)
+	s.runs(cmd.Process.Pid)
+	s.server.running.Go(func() {
+		_, _ = io.Copy(stdin, s.ch)
 		_ = stdin.Close()
 	})
-	over := make(chan struct{})
-	s.running.Go(func() {
-		for {
-			select {
-			case name := <-signals:
-				_ = syscall.Kill(-cmd.Process.Pid, signalNumbers()[name])
-			case <-over:
-				return
-			}
-		}
-	})
 	_ = cmd.Wait() // the state says it all: a copy that failed is the client's affair
-	close(over)
-	s.reaped(cmd.Process.Pid)
+	s.runs(0)
+	s.server.reaped(cmd.Process.Pid)
 	return outcome(cmd.ProcessState)
+}
+
+func (s *session) runs(group int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.group = group
+}
+
+// signal passes a signal on before anything that the client sent after it, as
+// sshd does.
+func (s *session) signal(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.group != 0 {
+		_ = syscall.Kill(-s.group, signalNumbers()[name])
+	}
+	select {
+	case s.server.signals <- name:
+	default:
+	}
 }
 
 // spawn starts a command that Close will find.
@@ -156,11 +178,4 @@ func text(payload []byte) string {
 		return ""
 	}
 	return strings.Clone(message.Text)
-}
-
-func offer(signals chan<- string, name string) {
-	select {
-	case signals <- name:
-	default:
-	}
 }
