@@ -42,29 +42,62 @@ func TestLabApply(t *testing.T) {
 	checkFiles(t, node, data)
 	mustApply(t, node, "unchanged", data, false, false)
 	mustApply(t, node, "unchanged, forced", data, true, false)
-	if active := output(t, node, "systemctl is-active corosync pacemaker || true"); strings.Contains(active, "\nactive") || strings.HasPrefix(active, "active") {
+	checkDaemons(t, node, data)
+
+	// What is there is not taken over; what rewrites /etc/hosts at a start does
+	// not last.
+	output(t, node, "chmod 0711 /srv; chown daemon: /srv; sed -i '/sirikata-cluster/d' /etc/hosts || "+
+		"{ grep -v sirikata-cluster /etc/hosts >/root/hosts; cat /root/hosts >/etc/hosts; }; systemctl start sirikata-hosts")
+	data.Node.WorkspacePath = "/srv"
+	mustApply(t, node, "existing path", data, false, true)
+	if srv := output(t, node, "stat -c '%a %U' /srv"); srv != "711 daemon" {
+		t.Errorf("/srv was taken over: %s", srv)
+	}
+	if hosts := output(t, node, "cat /etc/hosts"); strings.Count(hosts, "sirikata-cluster") != 1 || !strings.Contains(hosts, "ip6-localhost") {
+		t.Errorf("/etc/hosts:\n%s", hosts)
+	}
+}
+
+// checkDaemons starts what Puppet configured: first alone, then as one of two.
+func checkDaemons(t *testing.T, node *remote.Client, data Data) {
+	t.Helper()
+	if active := output(t, node, "systemctl is-active corosync pacemaker || true"); active != "inactive\ninactive" {
 		t.Errorf("Puppet started the cluster: %s", active)
 	}
-
 	output(t, node, "systemctl start corosync pacemaker")
-	status := output(t, node, "corosync-quorumtool -s; corosync-cmapctl; cat /proc/$(pidof corosync)/comm")
-	for _, want := range []string{
+	contains(t, output(t, node, "corosync-quorumtool -s; corosync-cmapctl"),
 		"Quorate:          Yes", "totem.crypto_cipher (str) = aes256", "totem.transport (str) = knet",
-		"runtime.config.totem.token (u32) = 1000", "nodelist.node.0.name (str) = node0",
-	} {
-		if !strings.Contains(status, want) {
-			t.Errorf("Corosync does not say %q:\n%s", want, status)
-		}
-	}
+		"runtime.config.totem.token (u32) = 1000", "nodelist.node.0.name (str) = node0")
 
 	pid := output(t, node, "pidof corosync")
 	mustApply(t, node, "second node", withSecondNode(data), false, true)
 	if now := output(t, node, "pidof corosync"); now != pid {
 		t.Error("Puppet restarted Corosync")
 	}
-	output(t, node, "corosync-cfgtool -R")
+	conf, err := node.Output(t.Context(), "cat", "/etc/corosync/corosync.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "corosync-two-nodes.conf", conf)
 	if hosts := output(t, node, "getent hosts node1"); !strings.HasPrefix(hosts, "192.0.2.1 ") {
 		t.Errorf("node1 resolves to %q", hosts)
+	}
+	// A running node takes the second one in; of two that start, one alone waits
+	// for the other (votequorum(5), wait_for_all).
+	output(t, node, "corosync-cfgtool -R")
+	contains(t, output(t, node, "corosync-quorumtool -s || true"), "Expected votes:   2", "2Node Quorate")
+	output(t, node, "systemctl stop pacemaker corosync; systemctl start corosync; "+
+		"timeout 20 sh -c 'until corosync-cfgtool -s && { corosync-quorumtool -s || true; } | grep \"^Ring ID: *1[.]\"; do sleep 0.1; done'")
+	contains(t, output(t, node, "corosync-quorumtool -s || true"), "Quorate:          No", "2Node WaitForAll")
+	output(t, node, "systemctl stop corosync")
+}
+
+func contains(t *testing.T, text string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
 	}
 }
 
@@ -108,4 +141,23 @@ func checkFiles(t *testing.T, node *remote.Client, data Data) {
 	if enabled := output(t, node, "systemctl is-enabled corosync pacemaker sirikata-hosts"); enabled != "enabled\nenabled\nenabled" {
 		t.Errorf("units: %s", enabled)
 	}
+}
+
+// TestLabInstall configures a host that lacks the cluster's packages. It loads
+// them from Debian.
+func TestLabInstall(t *testing.T) {
+	node := labNode(t)
+	output(t, node, "apt-get -qq purge --yes --autoremove corosync 'pacemaker*' >&2; rm -rf /var/lib/pacemaker /etc/corosync /var/lib/apt/lists/*")
+	purged := output(t, node, "date +%s")
+	data := testData()
+	mustApply(t, node, "with packages", data, false, true)
+	checkFiles(t, node, data)
+	mustApply(t, node, "again, forced", data, true, false)
+	if masks := output(t, node, "ls /run/systemd/system"); strings.Contains(masks, "pacemaker") {
+		t.Errorf("units are still masked: %s", masks)
+	}
+	if log := output(t, node, "journalctl --quiet --no-pager --since=@"+purged+" -u corosync -u pacemaker"); log != "" {
+		t.Errorf("Debian started the cluster:\n%s", log)
+	}
+	output(t, node, "systemctl start corosync pacemaker")
 }

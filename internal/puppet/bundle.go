@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Modules are the Puppet modules, for a puppetserver's module path.
+// modules are what a puppetserver would have in its module path.
 //
 //go:embed modules
 var modules embed.FS

@@ -1,6 +1,7 @@
 package puppet
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/internal/remote"
@@ -41,17 +42,29 @@ func newError(node string, exit *remote.ExitError) *Error {
 	return &Error{Node: node, First: first, Exit: exit}
 }
 
-// errorMark begins an error in Puppet's output without colours.
-const errorMark = "Error: "
+// What Puppet writes without colours: an error; a line that a command of an
+// exec resource wrote; and how the error of such a command ends.
+var (
+	errorLine  = regexp.MustCompile(`^Error: (.+)$`)
+	outputLine = regexp.MustCompile(`^Notice: .*/Exec\[(.+)\]/returns: (.+)$`)
+	failedExec = regexp.MustCompile(` returned \d+ instead of one of \[0\]$`)
+)
 
-// firstError finds the first error in what Puppet wrote: later ones are often
-// only what follows from it.
+// firstError finds the first error in what Puppet wrote: later ones often only
+// follow from it. For a command that failed it is the last line of what that
+// wrote; the error itself is only the command.
 func firstError(output string) string {
-	last := ""
+	said, last := "", ""
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
-		if message, ok := strings.CutPrefix(line, errorMark); ok {
-			return message
+		if found := outputLine.FindStringSubmatch(line); found != nil {
+			said = found[1] + ": " + found[2]
+		}
+		if found := errorLine.FindStringSubmatch(line); found != nil {
+			if said != "" && failedExec.MatchString(line) {
+				return said
+			}
+			return found[1]
 		}
 		if line != "" {
 			last = line

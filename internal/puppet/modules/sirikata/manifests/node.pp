@@ -48,7 +48,7 @@ class sirikata::node (
   $directories = ['sirikata_path', 'working_path', 'workspace_path'].map |$key| { $node_file[$key] }
   $directories.unique.sort.each |$directory| {
     exec { "make ${directory}":
-      command => ['/bin/sh', '-c', 'install -d -o "$1" -g "$(id -gn "$1")" "$2"', 'sh', $user, $directory],
+      command => ['/bin/sh', '-c', 'group=$(id -gn "$1") && install -d -o "$1" -g "$group" "$2"', 'sh', $user, $directory],
       creates => $directory,
     }
   }

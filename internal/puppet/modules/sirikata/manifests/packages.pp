@@ -14,8 +14,9 @@ class sirikata::packages {
 
   exec {
     default:
-      # A line that begins with "ii" for each package that is wholly installed.
-      unless      => "test $(dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${packages.join(' ')} | grep -c '^ii') = ${packages.length}",
+      # Each package that is wholly installed has a line with "i" as its second
+      # character (dpkg-query(1)); the first is what is wanted: installed, held.
+      unless      => "test $(dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${packages.join(' ')} | grep -c '^.i') = ${packages.length}",
       environment => ['DEBIAN_FRONTEND=noninteractive'],
       path        => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
       timeout     => 1800,
