@@ -2,14 +2,15 @@ package remote_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 	"github.com/sirikata/sirikata-cluster/internal/remote/remotetest"
@@ -73,26 +74,36 @@ func TestWriteFileOnDirectory(t *testing.T) {
 
 // TestWriteFileCut ends the transfer in the middle, in every way that there is.
 func TestWriteFileCut(t *testing.T) {
-	for name, cut := range map[string]struct {
-		content func(*remotetest.Server, *remote.Client) io.Reader
-		want    error
+	for name, test := range map[string]struct {
+		cut  func(*remotetest.Server, *remote.Client, context.CancelCauseFunc) error
+		want error
 	}{
-		"broken off": {func(s *remotetest.Server, _ *remote.Client) io.Reader {
-			return halfway(t, s.Drop)
+		"broken off": {func(s *remotetest.Server, _ *remote.Client, _ context.CancelCauseFunc) error {
+			s.Drop()
+			return io.EOF
 		}, remote.ErrUnreachable},
-		"closed": {func(_ *remotetest.Server, c *remote.Client) io.Reader {
-			return halfway(t, func() { c.Close() })
-		}, fs.ErrClosed},
-		"unreadable": {func(*remotetest.Server, *remote.Client) io.Reader {
-			return io.MultiReader(strings.NewReader("half of it"), iotest.ErrReader(errBroken))
+		"closed": {func(_ *remotetest.Server, c *remote.Client, _ context.CancelCauseFunc) error {
+			c.Close()
+			return io.EOF
+		}, net.ErrClosed},
+		"cancelled": {func(_ *remotetest.Server, _ *remote.Client, cancel context.CancelCauseFunc) error {
+			cancel(errBroken)
+			return io.EOF
+		}, errBroken},
+		"unreadable": {func(*remotetest.Server, *remote.Client, context.CancelCauseFunc) error {
+			return errBroken
 		}, errBroken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := remotetest.Start(t, remotetest.Config{Real: true})
 			client := connect(t, server)
 			writeFile(t, filepath.Join(server.Root, "file"), "old")
-			err := client.WriteFile(testContext(t), "file", 0o644, cut.content(server, client))
-			if err == nil || cut.want != fs.ErrClosed && !errors.Is(err, cut.want) {
+			ctx, cancel := context.WithCancelCause(testContext(t))
+			content := io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), readFunc(func([]byte) (int, error) {
+				waitFor(t, "half of the content", func() bool { return newFileSize(server.Root) > 1<<19 })
+				return 0, test.cut(server, client, cancel)
+			}), blocked(t))
+			if err := client.WriteFile(ctx, "file", 0o644, content); !errors.Is(err, test.want) {
 				t.Errorf("error is %v", err)
 			}
 			server.Idle()
@@ -104,13 +115,15 @@ func TestWriteFileCut(t *testing.T) {
 
 var errBroken = errors.New("broken")
 
-// halfway gives a megabyte, then calls f, then gives nothing until the test ends.
-func halfway(t *testing.T, f func()) io.Reader {
-	t.Helper()
-	return io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), readFunc(func([]byte) (int, error) {
-		f()
-		return 0, io.EOF
-	}), blocked(t))
+// newFileSize is the size of the file that is being written in dir.
+func newFileSize(dir string) int64 {
+	names, _ := filepath.Glob(filepath.Join(dir, ".new-*"))
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			return info.Size()
+		}
+	}
+	return 0
 }
 
 type readFunc func([]byte) (int, error)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -204,6 +205,29 @@ func TestRunConnectionLost(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRunWhileAnswersQueue: output alone shows that the node lives.
+func TestRunWhileAnswersQueue(t *testing.T) {
+	server := remotetest.Start(t, remotetest.Config{Mute: true, Handler: func(_ string, _ io.Reader, stdout, _ io.Writer) int {
+		pause := time.NewTicker(20 * time.Millisecond)
+		defer pause.Stop()
+		for range 50 { // five times as long as silence is borne
+			<-pause.C
+			if _, err := io.WriteString(stdout, "."); err != nil {
+				return 1
+			}
+		}
+		return 0
+	}})
+	client, err := remote.DialWatchful(testContext(t), server.Host("node2"), newKeys(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if out, err := client.Output(testContext(t), "dots"); err != nil || len(out) != 50 {
+		t.Errorf("%d dots, %v", len(out), err)
 	}
 }
 

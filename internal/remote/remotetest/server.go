@@ -60,6 +60,8 @@ type Config struct {
 	// MaxSessions is how many commands may run at once on a connection; more are
 	// refused. 0 is sshd's default, 10 (sshd_config(5)).
 	MaxSessions int
+	// Mute makes it ignore keepalives, as if its answers stood in a queue.
+	Mute bool
 	// Hang is where it stops answering.
 	Hang Stage
 }
@@ -186,7 +188,13 @@ func (s *Server) serve(c *conn) {
 	if err != nil {
 		return
 	}
-	s.running.Go(func() { ssh.DiscardRequests(requests) })
+	s.running.Go(func() {
+		for request := range requests {
+			if request.WantReply && !s.config.Mute {
+				_ = request.Reply(false, nil)
+			}
+		}
+	})
 	places := make(chan struct{}, s.config.MaxSessions)
 	for channel := range channels {
 		if channel.ChannelType() != "session" {
