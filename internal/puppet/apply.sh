@@ -1,9 +1,10 @@
 # Runs Puppet on a node. Standard input: the tar of what to apply.
 # $1: its SHA-256. $2: where to keep it.
 set -eu
-umask 077
-mkdir -p -m 0755 "$2"
+umask 022
+mkdir -p "$2"
 cd "$2"
+umask 077
 
 # One at a time. The lock goes to Puppet as well, so it outlives this shell.
 exec 9>puppet.lock
