@@ -21,7 +21,7 @@ func freeAddr(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
 }
 
@@ -49,10 +49,10 @@ func TestDialBrokenOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	go func() {
 		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
-			conn.Close()
+			_ = conn.Close()
 		}
 	}()
 	host := remote.Host{Name: "node2", Addr: listener.Addr().String()}
@@ -76,16 +76,16 @@ func TestDialCancelled(t *testing.T) {
 
 func TestDialRefused(t *testing.T) {
 	key := remotetest.NewKey(t)
-	print := "ssh-ed25519 " + ssh.FingerprintSHA256(key.PublicKey())
+	offered := "ssh-ed25519 " + ssh.FingerprintSHA256(key.PublicKey())
 	for _, test := range []struct {
 		config remotetest.Config
 		keys   []ssh.Signer
 		want   string
 	}{
-		{remotetest.Config{}, []ssh.Signer{key}, "it refused " + print},
+		{remotetest.Config{}, []ssh.Signer{key}, "it refused " + offered},
 		{remotetest.Config{}, nil, "we have no key to offer"},
 		{remotetest.Config{Password: "x"}, []ssh.Signer{key, key},
-			fmt.Sprintf("it refused %s, %s; it accepts password, which we cannot do", print, print)},
+			fmt.Sprintf("it refused %s, %s; it accepts password, which we cannot do", offered, offered)},
 		{remotetest.Config{Password: "x", NoKeys: true}, []ssh.Signer{key},
 			"it does not accept keys; it accepts password, which we cannot do"},
 	} {
@@ -108,10 +108,12 @@ func TestDialBadAddress(t *testing.T) {
 // wantClass fails unless err is of that class alone, and retryable.
 func wantClass(t *testing.T, err, class error) {
 	t.Helper()
-	for _, other := range []error{remote.ErrUnreachable, remote.ErrAuth} {
-		if errors.Is(err, other) != (other == class) {
-			t.Errorf("is %q: %v: %v", other, other != class, err)
-		}
+	other := remote.ErrAuth
+	if errors.Is(class, other) {
+		other = remote.ErrUnreachable
+	}
+	if !errors.Is(err, class) || errors.Is(err, other) {
+		t.Errorf("not %q alone: %v", class, err)
 	}
 	if !remote.Retryable(err) {
 		t.Errorf("not retryable: %v", err)

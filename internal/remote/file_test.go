@@ -83,7 +83,7 @@ func TestWriteFileCut(t *testing.T) {
 			return io.EOF
 		}, remote.ErrUnreachable},
 		"closed": {func(_ *remotetest.Server, c *remote.Client, _ context.CancelCauseFunc) error {
-			c.Close()
+			_ = c.Close()
 			return io.EOF
 		}, net.ErrClosed},
 		"cancelled": {func(_ *remotetest.Server, _ *remote.Client, cancel context.CancelCauseFunc) error {

@@ -71,7 +71,7 @@ func TestHostKeys(t *testing.T) {
 			host.HostKey = test.provider
 			client, err := remote.Dial(testContext(t), host, keys)
 			if err == nil {
-				client.Close()
+				_ = client.Close()
 			}
 			checkChanged(t, err, server, test.changedFrom, right)
 			got, ok := keys.Known("node2")
@@ -121,7 +121,7 @@ func TestFirstContactWithTwo(t *testing.T) {
 			group.Go(func() {
 				var client *remote.Client
 				if client, errs[i] = remote.Dial(testContext(t), server.Host("node2"), keys); errs[i] == nil {
-					client.Close()
+					_ = client.Close()
 				}
 			})
 		}
@@ -214,7 +214,7 @@ func mustDial(t *testing.T, host remote.Host, keys *remote.HostKeys) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Close()
+	_ = client.Close()
 }
 
 func equalKeys(a, b ssh.PublicKey) bool { return string(a.Marshal()) == string(b.Marshal()) }

@@ -40,7 +40,7 @@ func TestFirst(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer client.Close()
+			defer func() { _ = client.Close() }()
 			if ctx.Err() != nil {
 				t.Error("it waited for a host that hangs")
 			}
@@ -112,7 +112,7 @@ func TestWaitDial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Close()
+	_ = client.Close()
 	for i, want := range []error{remote.ErrUnreachable, remote.ErrUnreachable, remote.ErrAuth, remote.ErrAuth} {
 		if i >= len(seen) || !errors.Is(seen[i], want) {
 			t.Fatalf("reports are %v", seen)

@@ -25,7 +25,7 @@ func Quote(argv []string) string {
 // quoteWord quotes with single quotes, in which a shell sees nothing but the
 // closing quote.
 func quoteWord(word string, first bool) string {
-	if safeWord.MatchString(word) && !(first && special(word)) {
+	if safeWord.MatchString(word) && (!first || !special(word)) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

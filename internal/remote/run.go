@@ -43,7 +43,9 @@ var (
 // connection broke, so that it may run still; [net.ErrClosed] after
 // [Client.Close]; what Stdin, Stdout or Stderr failed with. When the context
 // ends the command is sent SIGTERM and its input and output are cut off; Run
-// does not wait for its end and returns the context's cause.
+// does not wait for its end and returns the context's cause. The command may go
+// on: sshd passes no signal to a command of root, for whom it does not separate
+// privileges (OpenSSH 9.2, session_signal_req).
 func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
 	return c.run(ctx, runs(cmd.Argv), cmd)
 }
@@ -113,7 +115,7 @@ func (c *Client) session(ctx context.Context, line string, streams *streams) err
 	if err != nil {
 		return c.sessionError(err, err)
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }()
 	stop := context.AfterFunc(ctx, func() {
 		_ = session.Signal(ssh.SIGTERM)
 		_ = session.Close()

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -95,7 +93,7 @@ func TestRunLarge(t *testing.T) {
 func TestRunInputLeft(t *testing.T) {
 	client := connect(t, remotetest.Start(t, remotetest.Config{Real: true}))
 	never, release := io.Pipe()
-	defer release.Close()
+	defer func() { _ = release.Close() }()
 	for name, stdin := range map[string]io.Reader{
 		"large": bytes.NewReader(make([]byte, 10<<20)), "never": never,
 	} {
@@ -161,100 +159,6 @@ func TestRunCancelled(t *testing.T) {
 	if _, err := client.Output(testContext(t), "true"); err != nil {
 		t.Errorf("the connection is of no more use: %v", err)
 	}
-}
-
-func TestRunConnectionLost(t *testing.T) {
-	type dial func(context.Context, remote.Host, *remote.HostKeys) (*remote.Client, error)
-	for name, test := range map[string]struct {
-		dial  dial
-		fault func(*remotetest.Server, *remote.Client)
-		class error
-		want  string
-	}{
-		"broken off": {remote.Dial, func(s *remotetest.Server, _ *remote.Client) { s.Drop() }, remote.ErrUnreachable,
-			`run "sh" on node2: connection lost: closed by the other side`},
-		"frozen": {remote.DialWatchful, func(s *remotetest.Server, _ *remote.Client) { s.Freeze() }, remote.ErrUnreachable,
-			`run "sh" on node2: connection lost: no answer for 200ms`},
-		"closed by us": {remote.Dial, func(_ *remotetest.Server, c *remote.Client) { c.Close() }, net.ErrClosed,
-			`run "sh" on node2: use of closed network connection`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server := remotetest.Start(t, remotetest.Config{Real: true})
-			client, err := test.dial(testContext(t), server.Host("node2"), newKeys(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer client.Close()
-			_, err = client.Run(testContext(t), remote.Command{
-				Argv: shell("echo up; exec cat"), Stdin: blocked(t),
-				Stdout: onWrite(func() { test.fault(server, client) }),
-			})
-			wantText(t, err, server.Addr, test.want)
-			if !errors.Is(err, test.class) || remote.Retryable(err) != (test.class == remote.ErrUnreachable) {
-				t.Errorf("class of %v", err)
-			}
-			if _, again := client.Output(testContext(t), "true"); !errors.Is(again, test.class) {
-				t.Errorf("on the lost connection: %v", again)
-			}
-			if !client.Closed() {
-				t.Error("the client is not closed")
-			}
-			for range 2 {
-				if err := client.Close(); err != nil {
-					t.Errorf("Close: %v", err)
-				}
-			}
-		})
-	}
-}
-
-// TestRunWhileAnswersQueue: output alone shows that the node lives.
-func TestRunWhileAnswersQueue(t *testing.T) {
-	server := remotetest.Start(t, remotetest.Config{Mute: true, Handler: func(_ string, _ io.Reader, stdout, _ io.Writer) int {
-		pause := time.NewTicker(20 * time.Millisecond)
-		defer pause.Stop()
-		for range 50 { // five times as long as silence is borne
-			<-pause.C
-			if _, err := io.WriteString(stdout, "."); err != nil {
-				return 1
-			}
-		}
-		return 0
-	}})
-	client, err := remote.DialWatchful(testContext(t), server.Host("node2"), newKeys(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if out, err := client.Output(testContext(t), "dots"); err != nil || len(out) != 50 {
-		t.Errorf("%d dots, %v", len(out), err)
-	}
-}
-
-// TestRunCancelledFrozen: a node that is silent cannot hold up a cancelled Run.
-func TestRunCancelledFrozen(t *testing.T) {
-	server := remotetest.Start(t, remotetest.Config{Real: true})
-	client, err := remote.Dial(testContext(t), server.Host("node2"), newKeys(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithCancel(testContext(t))
-	_, err = client.Run(ctx, remote.Command{
-		Argv: shell("echo up; exec cat"), Stdin: blocked(t),
-		Stdout: onWrite(func() { server.Freeze(); cancel() }),
-	})
-	if !errors.Is(err, context.Canceled) || client.Closed() {
-		t.Errorf("error is %v, closed: %v", err, client.Closed())
-	}
-}
-
-// blocked is input that does not come before the test ends.
-func blocked(t *testing.T) io.Reader {
-	t.Helper()
-	r, w := io.Pipe()
-	t.Cleanup(func() { w.Close() })
-	return r
 }
 
 // TestRunMany runs more commands at once than sshd allows on a connection: some

@@ -43,8 +43,10 @@ func readableLines(text []byte) (*knownhosts.HostKeyDB, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
+	defer func() {
+		_ = file.Close()
+		_ = os.Remove(file.Name())
+	}()
 	for line := range bytes.Lines(text) {
 		if _, _, _, _, _, err := ssh.ParseKnownHosts(line); err != nil && !errors.Is(err, io.EOF) {
 			continue

@@ -8,10 +8,6 @@ package remotetest
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -176,6 +172,7 @@ func (s *Server) accept() {
 
 func (s *Server) serve(c *conn) {
 	switch s.config.Hang {
+	case Never, AtLogin:
 	case AtAccept:
 		_, _ = io.Copy(io.Discard, c)
 		return
@@ -238,30 +235,4 @@ func (s *Server) sshConfig(c *conn) *ssh.ServerConfig {
 		config.AddHostKey(key)
 	}
 	return config
-}
-
-// NewKey makes an Ed25519 key.
-func NewKey(t testing.TB) ssh.Signer {
-	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	return signer(t, private, err)
-}
-
-// NewECDSAKey makes a key of another type than [NewKey].
-func NewECDSAKey(t testing.TB) ssh.Signer {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	return signer(t, private, err)
-}
-
-func signer(t testing.TB, private any, err error) ssh.Signer {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("make key: %v", err)
-	}
-	key, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatalf("make key: %v", err)
-	}
-	return key
 }
