@@ -96,11 +96,21 @@ func WithHint(err error, format string, args ...any) error {
 	return &hinted{error: err, hint: fmt.Sprintf(format, args...)}
 }
 
-// HintOf returns the outermost hint in the chain of err, or "".
+// HintOf returns the outermost hint in the tree of err, or "". Errors that can
+// have one but have no words for it are passed over.
 func HintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
+	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" { //nolint:errorlint // it walks the tree itself
 		return h.Hint()
+	}
+	switch wrapping := err.(type) { //nolint:errorlint // it walks the tree itself
+	case interface{ Unwrap() error }:
+		return HintOf(wrapping.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, each := range wrapping.Unwrap() {
+			if hint := HintOf(each); hint != "" {
+				return hint
+			}
+		}
 	}
 	return ""
 }

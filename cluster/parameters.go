@@ -70,8 +70,9 @@ func asciiJSON(value any) (string, error) {
 	return out.String(), nil
 }
 
-// ParseParameters is the inverse of [Service.Parameters]. A name that is
-// missing or cannot be read is an error; unknown names are ignored.
+// ParseParameters is the inverse of [Service.Parameters]. A value that is
+// missing or cannot be read is an error, but for user, target and require,
+// which are empty then; unknown names are ignored.
 func ParseParameters(id string, params map[string]string) (Service, error) {
 	s := Service{
 		ID:      id,

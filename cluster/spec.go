@@ -61,20 +61,20 @@ var dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // ValidateName reports whether name can name a cluster: it becomes part of
 // host names, so it must be a DNS label (RFC 1123).
 func ValidateName(name string) error {
+	return invalid("cluster name", nameFaults("", name))
+}
+
+func nameFaults(field, name string) []Fault {
 	if dnsLabel.MatchString(name) {
 		return nil
 	}
-	return &InvalidError{What: "cluster name", Faults: []Fault{{
-		Problem: fmt.Sprintf("%q is not a DNS label: use 1 to 63 of a-z, 0-9 and -, with no - at either end", name),
-	}}}
+	return []Fault{{Field: field, Problem: fmt.Sprintf(
+		"%q is not a DNS label: use 1 to 63 of a-z, 0-9 and -, with no - at either end", name)}}
 }
 
 // Validate returns every fault of the spec at once, as an [*InvalidError].
 func (s Spec) Validate() error {
-	if err := ValidateName(s.Name); err != nil {
-		return err
-	}
-	var faults []Fault
+	faults := nameFaults("name", s.Name)
 	if s.Size < 1 || s.Size > MaxSize {
 		faults = append(faults, Fault{Field: "size",
 			Problem: fmt.Sprintf("%d is out of range: a cluster has 1 to %d nodes", s.Size, MaxSize)})
@@ -112,12 +112,11 @@ func (p TokenProfile) Token() (time.Duration, error) {
 		return 5 * time.Second, nil
 	}
 	ms, err := strconv.Atoi(string(p))
-	token := time.Duration(ms) * time.Millisecond
-	if err != nil || token < minToken || token > maxToken {
+	if err != nil || ms < int(minToken.Milliseconds()) || ms > int(maxToken.Milliseconds()) {
 		return 0, fmt.Errorf("%q is not a token profile: use lan, cloud, or %d to %d milliseconds",
 			string(p), minToken.Milliseconds(), maxToken.Milliseconds())
 	}
-	return token, nil
+	return time.Duration(ms) * time.Millisecond, nil
 }
 
 // Detection is the time from a node's death to the moment the others agree on

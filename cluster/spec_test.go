@@ -1,0 +1,115 @@
+package cluster_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// faultsOf fails unless err is an *InvalidError.
+func faultsOf(t *testing.T, err error) []cluster.Fault {
+	t.Helper()
+	var invalid *cluster.InvalidError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("error %v is not an InvalidError", err)
+	}
+	return invalid.Faults
+}
+
+func TestValidateName(t *testing.T) {
+	for _, name := range []string{"a", "0", "world", "a-b", "1a", "x--y", strings.Repeat("a", 63)} {
+		if err := cluster.ValidateName(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", "-", "a-", "-a", "World", "a.b", "a_b", "a b", "a/b", "..", "ä", "a\n",
+		strings.Repeat("a", 64)} {
+		faults := faultsOf(t, cluster.ValidateName(name))
+		if len(faults) != 1 || faults[0].Field != "" {
+			t.Errorf("%q: faults %v, want one of the whole", name, faults)
+		}
+	}
+	const want = `invalid cluster name: "Wörld" is not a DNS label: use 1 to 63 of a-z, 0-9 and -, with no - at either end`
+	if err := cluster.ValidateName("Wörld"); err == nil || err.Error() != want {
+		t.Errorf("error\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestSpecValidate(t *testing.T) {
+	const (
+		badSize  = " is out of range: a cluster has 1 to 32 nodes"
+		badToken = " is not a token profile: use lan, cloud, or 200 to 60000 milliseconds"
+	)
+	for _, test := range []struct {
+		name string
+		spec cluster.Spec
+		want string
+	}{
+		{"smallest", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan"}, ""},
+		{"largest", cluster.Spec{Name: "a", Size: cluster.MaxSize, TokenProfile: "60000"}, ""},
+		{"none", cluster.Spec{Name: "a", TokenProfile: "lan"}, `invalid cluster "a": size: 0` + badSize},
+		{"negative", cluster.Spec{Name: "a", Size: -1, TokenProfile: "cloud"}, `invalid cluster "a": size: -1` + badSize},
+		{"too large", cluster.Spec{Name: "a", Size: 33, TokenProfile: "200"}, `invalid cluster "a": size: 33` + badSize},
+		{"no profile", cluster.Spec{Name: "a", Size: 1}, `invalid cluster "a": token-profile: ""` + badToken},
+		{"all at once", cluster.Spec{Name: "a", Size: 0, TokenProfile: "wan"},
+			`invalid cluster "a": size: 0` + badSize + `; token-profile: "wan"` + badToken},
+		{"a name that is none", cluster.Spec{Name: "A", Size: 0},
+			`invalid cluster "A": name: "A" is not a DNS label: use 1 to 63 of a-z, 0-9 and -, with no - at either end; ` +
+				`size: 0` + badSize + `; token-profile: ""` + badToken},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.spec.Validate()
+			if test.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			faultsOf(t, err)
+			if err.Error() != test.want {
+				t.Errorf("error\n%s\nwant\n%s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestTokenProfile(t *testing.T) {
+	for profile, want := range map[cluster.TokenProfile]struct{ token, detection time.Duration }{
+		"lan":   {time.Second, 2200 * time.Millisecond},
+		"cloud": {5 * time.Second, 11 * time.Second},
+		"200":   {200 * time.Millisecond, 440 * time.Millisecond},
+		"60000": {time.Minute, 132 * time.Second},
+		// No token time-out.
+		"":                     {},
+		"LAN":                  {},
+		"199":                  {},
+		"60001":                {},
+		"-1000":                {},
+		"1e3":                  {},
+		"1000ms":               {},
+		"9223372036854775807":  {}, // more nanoseconds than there are
+		"18446744073709551816": {},
+		"18446744074710":       {}, // as nanoseconds, 2^64 and 1 s
+	} {
+		token, err := profile.Token()
+		if token != want.token || (err != nil) != (want.token == 0) {
+			t.Errorf("%q: token %v (%v), want %v", profile, token, err, want.token)
+		}
+		if got := profile.Detection(); got != want.detection {
+			t.Errorf("%q: detection %v, want %v", profile, got, want.detection)
+		}
+	}
+}
+
+func TestStatusService(t *testing.T) {
+	status := cluster.Status{Services: []cluster.ServiceStatus{{ID: "a"}, {ID: "b", Node: "node1"}}}
+	if got, ok := status.Service("b"); !ok || got.ID != "b" || got.Node != "node1" {
+		t.Errorf("found %v %v", got, ok)
+	}
+	if got, ok := status.Service("c"); ok || got != (cluster.ServiceStatus{}) {
+		t.Errorf("found %v %v", got, ok)
+	}
+}
