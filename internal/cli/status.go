@@ -57,12 +57,12 @@ func statusTable(w io.Writer, status cluster.Status) {
 	}
 	row(w, "fencing", fencing)
 	row(w, "a dead node is noticed in", seconds(status.DetectionSeconds))
-	row(w, " ")
+	row(w)
 	row(w, "NODE", "STATE", "ROLE", "ADDRESS", "CAPABILITIES")
 	for _, node := range status.Nodes {
 		row(w, node.Name, node.State, node.Role, node.Address, commas(node.Capabilities))
 	}
-	row(w, " ")
+	row(w)
 	if len(status.Services) == 0 {
 		row(w, "no services")
 		return

@@ -43,28 +43,31 @@ const createTries = 3
 // that this call created, and those of all the services.
 func (s *session) ensure(ctx context.Context, services []cluster.Service) (fresh, all []cib.Primitive, err error) {
 	for range createTries {
-		fresh, all, err = s.plan(ctx, services)
+		fresh, all, err = s.plan(services)
 		if err != nil || len(fresh) == 0 {
 			return nil, all, err
+		}
+		// A removal that was killed may have left some.
+		if err := s.forgetLeftovers(ctx, idsOf(fresh), s.view.transient); err != nil {
+			return nil, nil, err
 		}
 		err = s.create(ctx, fresh)
 		if !errors.Is(err, cluster.ErrServiceExists) {
 			return fresh, all, err
 		}
+		if s.view, err = s.look(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
-	return nil, nil, err
+	return nil, nil, cluster.ErrServiceExists
 }
 
 // plan compares what is wanted with what is there.
-func (s *session) plan(ctx context.Context, services []cluster.Service) (fresh, all []cib.Primitive, err error) {
-	resources, mon, err := s.look(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	planner := s.engine.planner(resources, mon)
+func (s *session) plan(services []cluster.Service) (fresh, all []cib.Primitive, err error) {
+	planner := s.engine.planner(s.view.resources, s.view.mon)
 	var faults []error
 	for _, service := range services {
-		primitive, exists := resources.Find(service.ID)
+		primitive, exists := s.view.resources.Find(service.ID)
 		if !exists {
 			primitive, err = planner.primitive(service)
 			fresh = append(fresh, primitive)
@@ -76,11 +79,7 @@ func (s *session) plan(ctx context.Context, services []cluster.Service) (fresh, 
 		}
 		all = append(all, primitive)
 	}
-	if err := errors.Join(faults...); err != nil || len(fresh) == 0 {
-		return nil, all, err
-	}
-	// A removal that was killed may have left some.
-	return fresh, all, s.forgetLeftovers(ctx, idsOf(fresh), mon)
+	return fresh, all, errors.Join(faults...)
 }
 
 func idsOf(primitives []cib.Primitive) []string {

@@ -6,6 +6,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,19 +43,15 @@ func (e *Engine) Services(ctx context.Context) ([]cluster.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := s.resources(ctx)
-	if err != nil {
-		return nil, err
-	}
 	services := []cluster.Service{}
-	for _, primitive := range resources.Primitives {
+	for _, primitive := range s.view.resources.Primitives {
 		service, err := primitive.Service()
 		if err != nil {
 			return nil, err
 		}
 		services = append(services, service)
 	}
-	slices.SortFunc(services, func(a, b cluster.Service) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(services, func(a, b cluster.Service) int { return cmp.Compare(a.ID, b.ID) })
 	return services, nil
 }
 
@@ -64,10 +61,7 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 	if err != nil {
 		return cluster.Status{}, err
 	}
-	resources, mon, err := s.look(ctx)
-	if err != nil {
-		return cluster.Status{}, err
-	}
+	mon := s.view.mon
 	status := cluster.Status{
 		Cluster: e.spec.Name, Type: e.spec.Type, Engine: e.spec.Engine,
 		Quorate: mon.DC.Quorum, DC: mon.DC.Name, Fencing: mon.Options.Fencing,
@@ -78,25 +72,15 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 	for i := range status.Nodes {
 		status.Nodes[i].State = mon.NodeState(status.Nodes[i].Name)
 	}
-	for _, primitive := range resources.Primitives {
+	for _, primitive := range s.view.resources.Primitives {
 		service, err := mon.ServiceStatus(primitive)
 		if err != nil {
 			return cluster.Status{}, err
 		}
 		status.Services = append(status.Services, service)
 	}
-	slices.SortFunc(status.Services, func(a, b cluster.ServiceStatus) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(status.Services, func(a, b cluster.ServiceStatus) int { return cmp.Compare(a.ID, b.ID) })
 	return status, nil
-}
-
-func compare(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
 }
 
 func (e *Engine) notFound(id string, known []string) error {

@@ -17,11 +17,8 @@ func (e *Engine) Logs(ctx context.Context, id string, lines int, follow bool, w 
 	if err != nil {
 		return err
 	}
-	resources, mon, err := s.look(ctx)
-	if err != nil {
-		return err
-	}
-	found, err := e.find(resources, []string{id})
+	mon := s.view.mon
+	found, err := e.find(s.view.resources, []string{id})
 	if err != nil {
 		return err
 	}

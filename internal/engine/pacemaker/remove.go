@@ -13,11 +13,7 @@ func (e *Engine) Remove(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	resources, err := s.resources(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := e.find(resources, ids); err != nil {
+	if _, err := e.find(s.view.resources, ids); err != nil {
 		return err
 	}
 	return s.remove(ctx, ids)
@@ -33,9 +29,7 @@ func (s *session) remove(ctx context.Context, ids []string) error {
 		return err
 	}
 	var waiting string
-	var last cib.Mon
 	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
-		last = mon
 		for _, id := range ids {
 			resource, ok := mon.Resource(id)
 			if !ok || !resource.Active {
@@ -56,5 +50,9 @@ func (s *session) remove(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	return s.forgetLeftovers(ctx, ids, last)
+	transient, err := s.attributes(ctx)
+	if err != nil {
+		return err
+	}
+	return s.forgetLeftovers(ctx, ids, transient)
 }

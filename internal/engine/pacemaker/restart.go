@@ -16,11 +16,8 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 	if err != nil {
 		return nil, err
 	}
-	resources, mon, err := s.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	primitives, err := e.find(resources, ids)
+	mon := s.view.mon
+	primitives, err := e.find(s.view.resources, ids)
 	if err != nil || len(primitives) == 0 {
 		return nil, err
 	}

@@ -27,6 +27,14 @@ const (
 type session struct {
 	engine *Engine
 	client *remote.Client
+	view   // what the cluster was when the session began
+}
+
+// view is what a cluster says of itself.
+type view struct {
+	mon       cib.Mon
+	resources cib.Resources
+	transient []byte // the transient attributes, as XML
 }
 
 // session returns one on a node whose Pacemaker answers, preferring a node
@@ -48,9 +56,9 @@ func (s *session) connect(ctx context.Context) error {
 		}
 		s.client = client
 		skip[client.Name()] = true
-		mon, err := s.mon(ctx)
+		s.view, err = s.look(ctx)
 		switch {
-		case err == nil && mon.DC.Quorum:
+		case err == nil && s.view.mon.DC.Quorum:
 			return nil
 		case err == nil:
 			inquorate = client
@@ -61,16 +69,27 @@ func (s *session) connect(ctx context.Context) error {
 		}
 	}
 	if inquorate != nil {
+		var err error
 		s.client = inquorate
-		return nil
+		s.view, err = s.look(ctx)
+		return err
 	}
 	return cluster.WithHint(
 		fmt.Errorf("no node of cluster %q answers for it: %w", s.engine.spec.Name, errors.Join(tried...)),
 		"boot completes and repairs a cluster: sirikata-cluster nodes boot %s", s.engine.spec.Name)
 }
 
-// mon asks for the state of the cluster.
-func (s *session) mon(ctx context.Context) (cib.Mon, error) {
+// look asks for all of the view at once.
+func (s *session) look(ctx context.Context) (v view, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { v.mon, err = s.state(ctx); return err })
+	group.Go(func() (err error) { v.resources, err = s.definitions(ctx); return err })
+	group.Go(func() (err error) { v.transient, err = s.attributes(ctx); return err })
+	return v, group.Wait()
+}
+
+// state asks for the state of the cluster.
+func (s *session) state(ctx context.Context) (cib.Mon, error) {
 	out, err := s.client.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
 	if exitCode(err) == exitNotConnected {
 		return cib.Mon{}, fmt.Errorf("pacemaker does not run on %s", s.client.Name())
@@ -81,8 +100,8 @@ func (s *session) mon(ctx context.Context) (cib.Mon, error) {
 	return cib.ParseMon(out)
 }
 
-// resources asks for the definitions of all services.
-func (s *session) resources(ctx context.Context) (cib.Resources, error) {
+// definitions asks for the definitions of all services.
+func (s *session) definitions(ctx context.Context) (cib.Resources, error) {
 	out, err := s.client.Output(ctx, "cibadmin", "--query", "--scope", "resources")
 	if err != nil {
 		return cib.Resources{}, err
@@ -90,12 +109,13 @@ func (s *session) resources(ctx context.Context) (cib.Resources, error) {
 	return cib.ParseResources(out)
 }
 
-// look asks for definitions and state at once.
-func (s *session) look(ctx context.Context) (resources cib.Resources, mon cib.Mon, err error) {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { resources, err = s.resources(ctx); return err })
-	group.Go(func() (err error) { mon, err = s.mon(ctx); return err })
-	return resources, mon, group.Wait()
+// attributes asks for the transient attributes of all nodes.
+func (s *session) attributes(ctx context.Context) ([]byte, error) {
+	out, err := s.client.Output(ctx, "cibadmin", "--query", "--xpath", cib.TransientXPath)
+	if exitCode(err) == exitNoSuch {
+		return nil, nil
+	}
+	return out, err
 }
 
 // create adds primitives in one transaction; cluster.ErrServiceExists if any of
@@ -137,12 +157,10 @@ func (s *session) delete(ctx context.Context, ids []string) error {
 // answering is replaced by another.
 func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) error {
 	for {
-		mon, err := s.mon(ctx)
+		mon, err := s.state(ctx)
 		if errors.Is(err, remote.ErrUnreachable) && ctx.Err() == nil {
 			err = s.connect(ctx)
-			if err == nil {
-				mon, err = s.mon(ctx)
-			}
+			mon = s.view.mon
 		}
 		if err != nil {
 			return err
@@ -159,22 +177,15 @@ func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) er
 }
 
 // forgetLeftovers makes the cluster forget failures of services that are not
-// there any more.
-func (s *session) forgetLeftovers(ctx context.Context, ids []string, mon cib.Mon) error {
-	out, err := s.client.Output(ctx, "cibadmin", "--query", "--xpath", cib.TransientXPath)
-	if exitCode(err) == exitNoSuch {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	leftovers, err := cib.ParseLeftovers(out, ids)
+// there any more, as far as they stand among the transient attributes.
+func (s *session) forgetLeftovers(ctx context.Context, ids []string, transient []byte) error {
+	leftovers, err := cib.ParseLeftovers(transient, ids)
 	if err != nil {
 		return err
 	}
 	return remote.Each(ctx, leftovers, 4, func(ctx context.Context, leftover cib.Leftover) error {
 		_, err := s.client.Output(ctx, "attrd_updater", "--delete", "--name", leftover.Name,
-			"--node", mon.NodeName(leftover.NodeID))
+			"--node", s.view.mon.NodeName(leftover.NodeID))
 		return err
 	})
 }

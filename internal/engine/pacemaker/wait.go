@@ -49,6 +49,9 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		}
 		return len(open) == 0, nil
 	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	for id := range open {
 		failed = append(failed, failure{id: id, reason: "still " + string(last[id].State), node: last[id].Node, cause: err})
 	}
@@ -62,7 +65,7 @@ func (s *session) explain(ctx context.Context, failed []failure, verb string) er
 	for _, f := range failed {
 		err := fmt.Errorf("%s service %q: it does not run: %s", verb, f.id, f.reason)
 		if f.cause != nil {
-			err = fmt.Errorf("%s service %q: %s: %w", verb, f.id, f.reason, f.cause)
+			err = fmt.Errorf("%s service %q: %w, and it is %s", verb, f.id, f.cause, f.reason)
 		}
 		if lines := s.lastLines(ctx, f); lines != "" {
 			err = &engine.OutputError{Err: err, Output: lines}

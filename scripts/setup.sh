@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Installs what clusters on this machine need and starts the container engine.
+# Says what it does; does nothing where nothing is missing. On a terminal it
+# asks before it installs, unless YES=1.
+set -euo pipefail
+
+say() { printf '%s\n' "$*" >&2; }
+
+# The packages of Debian that bring each program.
+declare -A package=([docker]=docker.io [dockerd]=docker.io [mmdebstrap]=mmdebstrap [iptables]=iptables [ssh]=openssh-client)
+
+missing_packages() {
+    local program
+    for program in docker mmdebstrap iptables ssh; do
+        command -v "$program" >/dev/null || echo "${package[$program]}"
+    done
+    # A client alone may be of an engine elsewhere, if one answers.
+    if ! docker info >/dev/null 2>&1 && ! command -v dockerd >/dev/null; then
+        echo "${package[dockerd]}"
+    fi
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+    local wanted
+    wanted=$(missing_packages | sort -u | tr '\n' ' ')
+    [ -n "$wanted" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        say "Install with your system's package manager, then run this again: $wanted"
+        say "(an engine that runs Linux containers, such as Docker, and mmdebstrap to build the image of the nodes)"
+        exit 1
+    fi
+    say "This needs the Debian packages: $wanted"
+    if [ -t 0 ] && [ "${YES:-}" != 1 ]; then
+        local answer
+        read -r -p "Install them now? [y/N] " answer
+        [ "$answer" = y ] || { say "Nothing was installed."; exit 1; }
+    fi
+    as_root apt-get -qq update
+    # shellcheck disable=SC2086 # a list of words
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $wanted >&2
+}
+
+wait_for_engine() {
+    local deadline=$((SECONDS + 60))
+    until docker info >/dev/null 2>&1; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            say "The container engine does not answer after 60 s. Its last lines:"
+            tail -n 20 "$1" >&2 || true
+            exit 1
+        fi
+        sleep 0.2
+    done
+}
+
+# A machine that went down hard leaves pid files whose number may since belong
+# to another process; the engine then believes that it runs already.
+remove_stale_pid_files() {
+    pgrep -x dockerd >/dev/null && return
+    as_root rm -f /var/run/docker.pid /run/docker/containerd/containerd.pid
+}
+
+start_engine() {
+    docker info >/dev/null 2>&1 && return
+    if docker info 2>&1 | grep -qi 'permission denied'; then
+        say "You may not use the container engine: run as root, or join the group docker."
+        exit 1
+    fi
+    say "Starting the container engine"
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl start docker
+        wait_for_engine /dev/null
+        return
+    fi
+    remove_stale_pid_files
+    local log=/var/log/dockerd.log
+    # In a session of its own, so that it outlives this script.
+    as_root setsid dockerd >"$log" 2>&1 </dev/null &
+    wait_for_engine "$log"
+}
+
+install_packages
+start_engine
