@@ -13,29 +13,31 @@ type parameter struct {
 
 // parameters has every name of cluster.Service.Parameters, and generation,
 // which only the cluster reads.
-var parameters = [...]parameter{
-	{"command", "Program and arguments",
-		"The program, as an absolute path, and its arguments, as a JSON array. " +
-			"PIDFILE and FQDN in an argument are replaced on the node.", "", true},
-	{"user", "User",
-		"The user that runs the command; empty means the node's service user.", "", false},
-	{"cwd", "Working directory",
-		"The working directory, as a JSON text; empty means the node's working path.", `""`, true},
-	{"env", "Environment",
-		"What is added to the environment, as a JSON object of texts.", "{}", true},
-	{"monitor", "Longest check",
-		"The longest time in seconds for which a recurring monitor watches the service before " +
-			"it answers. A death is answered at once.", "10", true},
-	{"force_daemonize", "Stays in the foreground",
-		"true for a command that stays in the foreground, false for one that forks.", "false", true},
-	{"failover", "Failover",
-		"Whether the service is started again, here or elsewhere, when it fails. Read by the cluster.", "true", true},
-	{"target", "Target",
-		"The node on which the service runs, or any. Read by the cluster.", "any", false},
-	{"require", "Capability",
-		"The capability a node must have. Read by the cluster.", "", false},
-	{"generation", "Generation",
-		"Has no meaning: a change of it makes the cluster restart the service.", "", false},
+func parameters() []parameter {
+	return []parameter{
+		{"command", "Program and arguments",
+			"The program, as an absolute path, and its arguments, as a JSON array. " +
+				"PIDFILE and FQDN in an argument are replaced on the node.", "", true},
+		{"user", "User",
+			"The user that runs the command; empty means the node's service user.", "", false},
+		{"cwd", "Working directory",
+			"The working directory, as a JSON text; empty means the node's working path.", `""`, true},
+		{"env", "Environment",
+			"What is added to the environment, as a JSON object of texts.", "{}", true},
+		{"monitor", "Longest check",
+			"The longest time in seconds for which a recurring monitor watches the service before " +
+				"it answers. A death is answered at once.", "10", true},
+		{"force_daemonize", "Stays in the foreground",
+			"true for a command that stays in the foreground, false for one that forks.", "false", true},
+		{"failover", "Failover",
+			"Whether the service is started again, here or elsewhere, when it fails. Read by the cluster.", "true", true},
+		{"target", "Target",
+			"The node on which the service runs, or any. Read by the cluster.", "any", false},
+		{"require", "Capability",
+			"The capability a node must have. Read by the cluster.", "", false},
+		{"generation", "Generation",
+			"Has no meaning: a change of it makes the cluster restart the service.", "", false},
+	}
 }
 
 // metaAction is one <action> of the meta-data. The times are advice to whoever
@@ -95,7 +97,7 @@ func metadata(version Version) string {
 			{Name: "meta-data", Timeout: "5s"},
 		},
 	}
-	for _, p := range parameters {
+	for _, p := range parameters() {
 		required := "0"
 		if p.required {
 			required = "1"

@@ -156,10 +156,9 @@ func readPIDFile(path string) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer file.Close()
 	const enough = 64
 	content, err := io.ReadAll(io.LimitReader(file, enough))
-	if err != nil {
+	if err := errors.Join(err, file.Close()); err != nil {
 		return 0, err
 	}
 	pid, err := strconv.ParseUint(strings.TrimSpace(string(content)), 10, 32)

@@ -86,20 +86,20 @@ func dial(ctx context.Context) (*dbus.Conn, error) {
 // half of the connections of a busy machine). So messages that mean nothing are
 // sent until one is answered.
 func greet(ctx context.Context, conn *dbus.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	const enough = 1024 // calls that may be under way
+	const first, longest, enough = 500 * time.Microsecond, time.Second, 16 // doubled each time: 12 at most
 	answers := make(chan *dbus.Call, enough)
 	systemd := conn.Object(systemdName, systemdPath)
-	return poll(ctx, 2*time.Millisecond, func() (bool, error) {
+	for pause := first; pause <= longest; pause *= 2 {
 		systemd.Go("org.freedesktop.DBus.Peer.Ping", 0, answers)
 		select {
 		case call := <-answers:
-			return true, call.Err
-		case <-time.After(2 * time.Millisecond):
-			return false, nil
+			return call.Err
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
 		}
-	})
+	}
+	return errors.New("no answer")
 }
 
 func dialBus() (*dbus.Conn, error) {
