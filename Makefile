@@ -1,12 +1,63 @@
-NODE := internal/form/programs/sirikata-node-linux
-GO_FILES := $(shell find cluster nodegroup internal cmd -name '*.go' -o -name '*.pp' -o -name '*.epp' -o -name '*.sh' -o -name '*.yaml') go.mod go.sum
-export CGO_ENABLED := 0
+# make build   the program, at bin/sirikata-cluster
+# make demo    the product in one go, on this machine
+# make check   formatting, vet, lint, unit and script tests; needs no engine and no root
+# make test    all tests, on real nodes too; installs and starts what they need
+# make docs    generated documents
 
-.PHONY: build
+NODE := internal/form/programs/sirikata-node-linux
+SOURCES := $(shell find cluster nodegroup internal cmd -type f -not -name '*_test.go' -not -path '*/testdata/*' -not -name 'sirikata-node-*') go.mod go.sum
+TOOLS := $(shell go env GOPATH)/bin
+GOLANGCI := 2.15.0
+GOTESTSUM := 1.13.0
+STATIC := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
+
+.PHONY: build demo check test docs lint unit lab tools fuzz bench clean
+
 build: bin/sirikata-cluster
 
-bin/sirikata-cluster: $(GO_FILES) $(NODE)-amd64 $(NODE)-arm64
-	go build -trimpath -ldflags '-s -w' -o $@ ./cmd/sirikata-cluster
+bin/sirikata-cluster: $(SOURCES) $(NODE)-amd64 $(NODE)-arm64
+	$(STATIC) -o $@ ./cmd/sirikata-cluster
 
-$(NODE)-%: $(GO_FILES)
-	GOOS=linux GOARCH=$* go build -trimpath -ldflags '-s -w' -o $@ ./cmd/sirikata-node
+$(NODE)-%: $(SOURCES)
+	GOOS=linux GOARCH=$* $(STATIC) -o $@ ./cmd/sirikata-node
+
+demo:
+	scripts/setup.sh
+	@$(MAKE) --no-print-directory build
+	scripts/demo.sh
+
+check: lint unit
+
+lint: tools
+	test -z "$$(gofmt -l cluster cmd internal nodegroup e2e bench)"
+	go vet ./... && go vet -tags lab ./...
+	$(TOOLS)/golangci-lint run --build-tags lab ./...
+
+# What is skipped is not tested: scripts/gotest.sh fails on it in CI.
+unit: tools
+	scripts/gotest.sh -race -shuffle=on ./...
+
+test: check
+	scripts/setup.sh
+	@$(MAKE) --no-print-directory build lab
+
+# One package after the other: the machine is the lab's.
+lab: tools
+	SIRIKATA_LAB_IMAGE=$$(bin/sirikata-cluster local image build) scripts/gotest.sh -tags lab -p 1 -count=1 -timeout 40m ./...
+
+docs:
+	go test ./internal/cli -run TestReferenceIsFresh -update-reference
+
+fuzz:
+	scripts/fuzz.sh
+
+bench: build
+	go run ./bench
+
+tools:
+	@$(TOOLS)/golangci-lint version --short 2>/dev/null | grep -qx $(GOLANGCI) || \
+		go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI)
+	@test -x $(TOOLS)/gotestsum || go install gotest.tools/gotestsum@v$(GOTESTSUM)
+
+clean:
+	rm -rf bin $(NODE)-amd64 $(NODE)-arm64

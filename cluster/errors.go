@@ -99,7 +99,7 @@ func WithHint(err error, format string, args ...any) error {
 // HintOf returns the outermost hint in the tree of err, or "". Errors that can
 // have one but have no words for it are passed over.
 func HintOf(err error) string {
-	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" { //nolint:errorlint // it walks the tree itself
+	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" {
 		return h.Hint()
 	}
 	switch wrapping := err.(type) { //nolint:errorlint // it walks the tree itself

@@ -209,7 +209,7 @@ func (g *NodeGroup) findNode(nodes []cluster.Node, word string) (cluster.Node, e
 	index, notIndex := strconv.Atoi(word)
 	known := make([]string, 0, len(nodes))
 	for _, node := range nodes {
-		host, _, _ := net.SplitHostPort(node.Connect) //nolint:errcheck // then it is not a host that matches
+		host, _, _ := net.SplitHostPort(node.Connect) // then it is not a host that matches
 		byID := len(word) >= 12 && strings.HasPrefix(node.ID, word)
 		if notIndex == nil && index == node.Index || byID || word == node.Name ||
 			word == node.ID || word == node.Address || word == node.Connect || word == host || word == node.FQDN {

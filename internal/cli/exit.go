@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -24,19 +23,24 @@ const (
 	exitInterrupted = 130
 )
 
-// exitCodes is the table of exit codes for the reference.
-var exitCodes = []struct {
+// meaning is one row of the table of exit codes.
+type meaning struct {
 	code  int
 	means string
-}{
-	{exitDone, "done; or there was nothing to do"},
-	{exitError, "an error; standard error says which"},
-	{exitUsage, "the command line or its input is not valid; nothing was changed"},
-	{exitNot, "the state asked about does not hold, such as a service that does not run"},
-	{exitSomeNodes, "the command failed on some nodes, which standard error names"},
-	{exitNotFound, "a cluster, node or service of that name does not exist"},
-	{exitLocked, "another command is changing this cluster"},
-	{exitInterrupted, "interrupted by Ctrl-C or SIGTERM"},
+}
+
+// exitCodes is the table of exit codes that makes the reference.
+func exitCodes() []meaning {
+	return []meaning{
+		{exitDone, "done, or there was nothing to do"},
+		{exitError, "an error; standard error says which"},
+		{exitUsage, "the command line or its input is not valid; nothing was changed"},
+		{exitNot, "the state asked about does not hold, such as a service that does not run"},
+		{exitSomeNodes, "the command failed on some nodes, which standard error names"},
+		{exitNotFound, "a cluster, node or service of that name does not exist"},
+		{exitLocked, "another command is changing this cluster"},
+		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM"},
+	}
 }
 
 // usageError is a command line that makes no sense.
@@ -129,15 +133,4 @@ func (a *app) quote(title string, text []byte) {
 	for line := range bytes.Lines(bytes.TrimSpace(text)) {
 		a.say("    %s", bytes.TrimRight(line, "\r\n"))
 	}
-}
-
-// writeExitCodes writes the table of exit codes in Markdown.
-func writeExitCodes(w io.Writer) error {
-	var out bytes.Buffer
-	out.WriteString("| code | means |\n|---|---|\n")
-	for _, row := range exitCodes {
-		fmt.Fprintf(&out, "| %d | %s |\n", row.code, row.means)
-	}
-	_, err := w.Write(out.Bytes())
-	return err
 }

@@ -88,7 +88,7 @@ func newImageBuild(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "build",
 		Short:   "build the image that nodes are made from",
-		Long:    "Builds the image from Debian packages, unless it is there. Boot does the same when it is missing.",
+		Long:    "Builds the image from Debian packages, unless it is there, and prints its name.\nBoot does the same when it is missing.",
 		Example: "  " + name + " local image build",
 		Args:    words(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -97,11 +97,10 @@ func newImageBuild(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !built {
-				a.print("image %s is there already", image)
-				return nil
+			a.print("%s", image)
+			if built {
+				a.say("built in %s", seconds(time.Since(begin).Seconds()))
 			}
-			a.print("built image %s in %s", image, seconds(time.Since(begin).Seconds()))
 			return nil
 		},
 	}

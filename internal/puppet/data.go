@@ -50,7 +50,7 @@ const (
 func (d Data) validate() error {
 	var faults []error
 	if n := len(d.Corosync.AuthKey); n < minAuthKey || n > maxAuthKey {
-		faults = append(faults, fmt.Errorf("Corosync's key has %d bytes instead of %d to %d", n, minAuthKey, maxAuthKey))
+		faults = append(faults, fmt.Errorf("the key of Corosync has %d bytes instead of %d to %d", n, minAuthKey, maxAuthKey))
 	}
 	if n := len(d.Corosync.Members); d.Corosync.TwoNode != (n == 2) {
 		faults = append(faults, fmt.Errorf("two_node is %v for %d nodes", d.Corosync.TwoNode, n))

@@ -80,7 +80,7 @@ func isAt(lock *flock.Flock, path string) (bool, error) {
 // between locking and writing it.
 func lockedError(name, path string) error {
 	err := fmt.Errorf("cluster %q: %w", name, cluster.ErrLocked)
-	text, _ := os.ReadFile(path) //nolint:errcheck // only to say more
+	text, _ := os.ReadFile(path) // only to say more
 	pid, command, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
 	if pid == "" {
 		return cluster.WithHint(err, "wait until it is done")

@@ -132,7 +132,7 @@ func (s *Store) exists(name string) error {
 }
 
 func (s *Store) notFound(name string) error {
-	known, _ := s.names() //nolint:errcheck // only to say more
+	known, _ := s.names() // only to say more
 	return &cluster.NotFoundError{Kind: "cluster", Name: name, Known: known}
 }
 

@@ -27,7 +27,7 @@ const (
 type session struct {
 	engine *Engine
 	client *remote.Client
-	view   // what the cluster was when the session began
+	view   view // what the cluster was when the session began
 }
 
 // view is what a cluster says of itself.

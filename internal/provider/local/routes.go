@@ -14,13 +14,13 @@ import (
 // cannot learn is left out: the engine refuses overlaps that it sees itself.
 func hostSubnets() []netip.Prefix {
 	var subnets []netip.Prefix
-	addresses, _ := net.InterfaceAddrs() //nolint:errcheck // see above
+	addresses, _ := net.InterfaceAddrs() // see above
 	for _, a := range addresses {
 		if subnet, err := netip.ParsePrefix(a.String()); err == nil && subnet.Addr().Is4() {
 			subnets = append(subnets, subnet.Masked())
 		}
 	}
-	table, _ := os.ReadFile("/proc/net/route") //nolint:errcheck // there is none but on Linux
+	table, _ := os.ReadFile("/proc/net/route") // there is none but on Linux
 	return append(subnets, parseRoutes(string(table))...)
 }
 

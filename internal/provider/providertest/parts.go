@@ -88,7 +88,7 @@ func (s *suite) authorize(ctx context.Context, t *testing.T) {
 
 // power checks each switch, twice: what holds already is no error.
 func (s *suite) power(ctx context.Context, t *testing.T) {
-	power := s.provider.(provider.Power) //nolint:errcheck,forcetypeassert // parts checked it
+	power := s.provider.(provider.Power) // parts checked it
 	m := s.have[0]
 	for _, step := range []struct {
 		name    string
@@ -132,7 +132,7 @@ func (s *suite) running(ctx context.Context, t *testing.T, m provider.Machine, w
 }
 
 func (s *suite) powerByAllocate(ctx context.Context, t *testing.T) {
-	power := s.provider.(provider.Power) //nolint:errcheck,forcetypeassert // parts checked it
+	power := s.provider.(provider.Power) // parts checked it
 	if err := power.Kill(ctx, s.have[1]); err != nil {
 		t.Fatalf("kill %s: %v", s.have[1].Name, err)
 	}
@@ -142,7 +142,7 @@ func (s *suite) powerByAllocate(ctx context.Context, t *testing.T) {
 // lost checks that a machine that is gone is made again under its old name and
 // address, and that the others are left alone.
 func (s *suite) lost(ctx context.Context, t *testing.T) {
-	loser := s.provider.(Loser) //nolint:errcheck,forcetypeassert // parts checked it
+	loser := s.provider.(Loser) // parts checked it
 	if err := loser.Lose(ctx, s.have[0]); err != nil {
 		t.Fatalf("lose %s: %v", s.have[0].Name, err)
 	}
