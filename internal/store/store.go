@@ -8,7 +8,6 @@
 //	clusters/NAME/spec.json     what was asked for
 //	clusters/NAME/KEY.json      caches, such as machines.json
 //	clusters/NAME/id_ed25519    the private key that logs in to the nodes, and .pub
-//	clusters/NAME/authkey       a secret of the cluster
 //	clusters/NAME/known_hosts   pinned host keys; written by others
 //	clusters/NAME/lock          held while a command works on the cluster
 //
@@ -136,7 +135,7 @@ func (s *Store) notFound(name string) error {
 	return &cluster.NotFoundError{Kind: "cluster", Name: name, Known: known}
 }
 
-// cleanKey checks the name of a cache or a secret, which becomes a file name.
+// cleanKey checks the name of a cache, which becomes a file name.
 func cleanKey(key string, taken ...string) error {
 	for _, t := range taken {
 		if key == t {

@@ -67,9 +67,6 @@ func TestModes(t *testing.T) {
 	if _, _, _, err := s.Key("world"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Secret("world", "authkey", 256); err != nil {
-		t.Fatal(err)
-	}
 	if err := s.SaveCache("world", "machines", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +98,7 @@ func TestModes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"authkey", "id_ed25519", "id_ed25519.pub", "lock", "machines.json", "spec.json"}
+	want := []string{"id_ed25519", "id_ed25519.pub", "lock", "machines.json", "spec.json"}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -169,8 +166,6 @@ func TestNotFound(t *testing.T) {
 		"spec":   func() error { _, err := s.Spec("x"); return err },
 		"lock":   func() error { _, err := s.Lock("x", ""); return err },
 		"key":    func() error { _, _, _, err := s.Key("x"); return err },
-		"secret": func() error { _, err := s.Secret("x", "authkey", 1); return err },
-		"set":    func() error { return s.SetSecret("x", "authkey", nil) },
 		"save":   func() error { return s.SaveCache("x", "machines", 1) },
 		"load":   func() error { _, err := s.LoadCache("x", "machines", new(int)); return err },
 		"update": func() error { return s.Update(testSpec("x")) },

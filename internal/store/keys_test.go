@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -90,50 +89,6 @@ func TestKeyCorrupt(t *testing.T) {
 	corrupt, ok := errors.AsType[*CorruptError](err)
 	if !ok || corrupt.File != s.IdentityFile("world") || cluster.HintOf(err) == "" {
 		t.Errorf("error %v, hint %q", err, cluster.HintOf(err))
-	}
-}
-
-func TestSecret(t *testing.T) {
-	s := testStore(t)
-	var (
-		wait    sync.WaitGroup
-		secrets [8][]byte
-	)
-	for i := range secrets {
-		wait.Go(func() {
-			var err error
-			if secrets[i], err = s.Secret("world", "authkey", 256); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wait.Wait()
-	for _, secret := range secrets {
-		if len(secret) != 256 || !bytes.Equal(secret, secrets[0]) || bytes.Count(secret, []byte{secret[0]}) > 64 {
-			t.Errorf("secrets %x and %x", secrets[0], secret)
-		}
-	}
-	if other, err := s.Secret("world", "other", 256); err != nil || bytes.Equal(other, secrets[0]) {
-		t.Errorf("another kind is the same: %v", err)
-	}
-	_, err := s.Secret("world", "authkey", 128)
-	if _, ok := errors.AsType[*CorruptError](err); !ok || cluster.HintOf(err) == "" {
-		t.Errorf("another size: %v", err)
-	}
-	mine := make([]byte, 256)
-	if _, err := rand.Read(mine); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.SetSecret("world", "authkey", mine); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := s.Secret("world", "authkey", 256); err != nil || !bytes.Equal(got, mine) {
-		t.Errorf("after SetSecret: %x, %v", got, err)
-	}
-	for _, kind := range []string{"", "lock", "../x", "id_ed25519", "A"} {
-		if _, err := s.Secret("world", kind, 1); err == nil {
-			t.Errorf("kind %q: no error", kind)
-		}
 	}
 }
 

@@ -55,45 +55,6 @@ func newIdentity(name string) ([]byte, error) {
 
 func comment(name string) string { return "sirikata-cluster-" + name }
 
-// Secret returns size random bytes of that kind ("authkey"), made on first use
-// and the same ever after. A kind is made of a-z.
-func (s *Store) Secret(name, kind string, size int) ([]byte, error) {
-	file, err := s.secretFile(name, kind)
-	if err != nil {
-		return nil, err
-	}
-	secret, _, err := readOrCreate(file, func() ([]byte, error) {
-		fresh := make([]byte, size)
-		_, err := rand.Read(fresh)
-		return fresh, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(secret) != size {
-		return nil, &CorruptError{File: file, Err: fmt.Errorf("it has %d bytes, not %d", len(secret), size),
-			hint: fmt.Sprintf("copy it from a node of the cluster, or delete %s to have a new one made", file)}
-	}
-	return secret, nil
-}
-
-// SetSecret remembers a secret that was read back from the cluster, so that a
-// store that was lost, or a second operator's, has the cluster's own.
-func (s *Store) SetSecret(name, kind string, secret []byte) error {
-	file, err := s.secretFile(name, kind)
-	if err != nil {
-		return err
-	}
-	return replace(file, secret)
-}
-
-func (s *Store) secretFile(name, kind string) (string, error) {
-	if err := cleanKey(kind, lockFile); err != nil {
-		return "", err
-	}
-	return s.path(name, kind), s.exists(name)
-}
-
 // SaveCache remembers v, as JSON in KEY.json. A key is made of a-z.
 func (s *Store) SaveCache(name, key string, v any) error {
 	if err := s.cacheKey(name, key); err != nil {
