@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -153,8 +152,10 @@ func newNodeTrust(a *app, s scope) *cobra.Command {
 				a.print("%s has the host key that is trusted already, %s", trusted.Node, trusted.Now)
 				return nil
 			}
-			a.say("%s is trusted as   %s", trusted.Node, strings.TrimSpace(trusted.Known+" "))
-			a.say("%s now offers      %s", trusted.Node, trusted.Now)
+			if trusted.Known != "" {
+				a.say("trusted until now: %s", trusted.Known)
+			}
+			a.say("%s now offers: %s", trusted.Node, trusted.Now)
 			if err := a.confirm(yes, "Trust it from now on?"); err != nil {
 				return err
 			}

@@ -99,11 +99,11 @@ const debianCluster = "debian"
 func refuseForeign(f *Former, members []*member) error {
 	for _, m := range members {
 		name := m.found.cluster
-		if name == "" || name == debianCluster && !m.found.cib || name == f.Spec.Name {
+		if name == f.Spec.Name || !m.found.lived && (name == "" || name == debianCluster) {
 			continue
 		}
 		return &cluster.NodeError{Node: m.node.Name, Err: cluster.WithHint(
-			fmt.Errorf("it belongs to another cluster, %q (%s)", name, corosyncConf),
+			fmt.Errorf("it belongs to another cluster, %q (%s, %s)", name, corosyncConf, cibFile),
 			"take it out of that cluster first: remove %s and %s", corosyncConf, cibFile)}
 	}
 	return nil
