@@ -1,0 +1,164 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// start measures the program itself, without any node.
+func (b *bench) start() error {
+	took, err := repeat(3*b.runs, func(int) (time.Duration, error) { return timed("--help") })
+	b.report(row{what: "`--help`", ours: took, limit: 50 * time.Millisecond})
+	return err
+}
+
+// boot measures 3 nodes from an existing image to quorate and configured. It
+// leaves the last cluster for the others.
+func (b *bench) boot() error {
+	var parts sample
+	took, err := repeat(b.runs, func(int) (time.Duration, error) {
+		takeDown()
+		if _, err := program("local", "create", name, "3"); err != nil {
+			return 0, err
+		}
+		whole, part, err := stamped("starting Corosync", "local", "nodes", "boot", name)
+		parts = append(parts, part)
+		return whole, err
+	})
+	if err != nil {
+		return err
+	}
+	b.report(row{what: "boot 3 nodes, image there", ours: took, limit: 20 * time.Second})
+	b.report(row{what: "of it, Corosync and Pacemaker", ours: parts, limit: 8 * time.Second})
+	return nil
+}
+
+// redisPort is where the Redis of the measurements listens.
+const redisPort = "6379"
+
+// redis adds the service that is killed.
+func (b *bench) redis() error {
+	_, err := program("add", "service", name, "redis", "any", "--", "/usr/bin/redis-server", "--daemonize", "yes",
+		"--pidfile", "PIDFILE", "--port", redisPort, "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "")
+	return err
+}
+
+// monitor measures one check of the agent on a node, 20 in a row.
+func (b *bench) monitor() error {
+	const script = `export OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=service-redis OCF_RESKEY_CRM_meta_interval=0 \
+	OCF_RESKEY_command='["/bin/true"]' OCF_RESKEY_env='{}' OCF_RESKEY_cwd='""' OCF_RESKEY_monitor=10 \
+	OCF_RESKEY_force_daemonize=false OCF_RESKEY_failover=true OCF_RESKEY_target=any
+begin=$(date +%s%N)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	/usr/lib/ocf/resource.d/sirikata/service monitor
+done
+echo $((($(date +%s%N) - begin) / 20))`
+	took, err := repeat(b.runs, func(int) (time.Duration, error) {
+		node, err := nodeOf("redis")
+		if err != nil {
+			return 0, err
+		}
+		return measuredOnNode(node, script)
+	})
+	b.report(row{what: "one check by `sirikata-node`", ours: took, limit: 20 * time.Millisecond})
+	return err
+}
+
+// death measures a daemon killed with SIGKILL until it answers again. The
+// clock runs on the node.
+func (b *bench) death() error {
+	const script = `pid=$(cat /run/sirikata/redis/redis.pid)
+begin=$(date +%s%N)
+kill -9 "$pid"
+until new=$(cat /run/sirikata/redis/redis.pid 2>/dev/null) && [ -n "$new" ] && [ "$new" != "$pid" ] &&
+	[ "$(redis-cli ping 2>/dev/null)" = PONG ]; do :; done
+echo $(($(date +%s%N) - begin))`
+	took, err := repeat(b.runs, func(int) (time.Duration, error) {
+		node, err := nodeOf("redis")
+		if err != nil {
+			return 0, err
+		}
+		d, err := measuredOnNode(node, script)
+		if err != nil {
+			return 0, err
+		}
+		// Forget the death, or the third one moves the service.
+		_, err = program("restart", "service", name, "redis")
+		return d, err
+	})
+	b.report(row{what: "daemon killed → answers again", ours: took, limit: 500 * time.Millisecond})
+	return err
+}
+
+// failover measures a node killed until its Redis answers elsewhere.
+func (b *bench) failover() error {
+	took, err := repeat(min(b.runs, 5), func(int) (time.Duration, error) {
+		before, err := status()
+		if err != nil {
+			return 0, err
+		}
+		dead, err := nodeOf("redis")
+		if err != nil {
+			return 0, err
+		}
+		begin := time.Now()
+		if _, err := program("local", "nodes", "kill", name, dead); err != nil {
+			return 0, err
+		}
+		if err := waitForRedis(before.Nodes, dead); err != nil {
+			return 0, err
+		}
+		d := time.Since(begin)
+		_, err = program("local", "nodes", "boot", name)
+		return d, err
+	})
+	b.report(row{what: "node killed → its Redis answers elsewhere", ours: took, limit: 5 * time.Second})
+	return err
+}
+
+func nodeOf(id string) (string, error) {
+	now, err := status()
+	if err != nil {
+		return "", err
+	}
+	service, _ := now.Service(id)
+	if service.Node == "" {
+		return "", fmt.Errorf("service %q runs nowhere", id)
+	}
+	return service.Node, nil
+}
+
+// waitForRedis waits until a node other than the dead one answers PING.
+func waitForRedis(nodes []cluster.Node, dead string) error {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for _, node := range nodes {
+			if node.Name != dead && ping(net.JoinHostPort(node.Address, redisPort)) {
+				return nil
+			}
+		}
+	}
+	return errors.New("redis did not come back within a minute")
+}
+
+func ping(address string) bool {
+	const patience = 200 * time.Millisecond
+	conn, err := net.DialTimeout("tcp", address, patience)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return false
+	}
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	answer := make([]byte, 7)
+	n, _ := conn.Read(answer)
+	return strings.HasPrefix(string(answer[:n]), "+PONG")
+}
