@@ -21,7 +21,7 @@ func TestLab(t *testing.T) {
 		run  func(*testing.T, lab)
 	}{
 		{"daemons", labDaemons}, {"failed starts", labFailedStarts}, {"arguments", labArguments},
-		{"deaths", labDeaths}, {"stop", labStop}, {"monitor is fast", labFast},
+		{"deaths", labDeaths}, {"stop", labStop}, {"stop while Pacemaker stops", labOrder}, {"monitor is fast", labFast},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, l)
@@ -167,6 +167,26 @@ func labStop(t *testing.T, l lab) {
 	l.want(t, "stop", s, outcome{})
 	if took := time.Since(begin); took < stopWait || took > stopWait+2*time.Second {
 		t.Errorf("stop of a service that ignores TERM took %v, want %v", took, stopWait)
+	}
+}
+
+// labOrder puts a unit in Pacemaker's place that stops the service as it is
+// itself stopped. With the usual order of stop jobs the two would wait for
+// each other.
+func labOrder(t *testing.T, l lab) {
+	s := shell("o", "sleep 999; true")
+	l.sh(t, `systemctl stop pacemaker.service 2>/dev/null
+		printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nEnvironment=OCF_RESOURCE_INSTANCE=service-o\nExecStart=/bin/true\nExecStop=`+
+		labAgent+` stop\nTimeoutStopSec=10\n' > /etc/systemd/system/pacemaker.service
+		systemctl daemon-reload; systemctl start pacemaker.service`)
+	l.want(t, "start", s, outcome{})
+	begin := time.Now()
+	l.sh(t, "systemctl stop pacemaker.service")
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("stopping Pacemaker took %v", took)
+	}
+	if result := l.sh(t, "systemctl show --property=Result --value pacemaker.service"); result != "success" {
+		t.Errorf("stopping Pacemaker: %s", result)
 	}
 }
 
