@@ -1,0 +1,204 @@
+package form
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
+	"github.com/sirikata/sirikata-cluster/internal/remote/remotetest"
+)
+
+// fakeNode is a Debian host that does what it is asked to. What it never was
+// asked before, and what has no sense on it, fails the test.
+type fakeNode struct {
+	t    *testing.T
+	name string
+
+	mu     sync.Mutex
+	facts  map[string]string // the lines of inspectScript
+	digest string            // of what Puppet applied last
+	data   map[string]any    // what Puppet applied last
+	did    []string          // in order
+	mon    []string          // outputs of crm_mon, the last one again and again
+	fails  map[string]string // standard error of what fails
+}
+
+// newFakeNode is a host with Debian's packages, fresh from its provider.
+func newFakeNode(t *testing.T, name string) *fakeNode {
+	return &fakeNode{t: t, name: name, fails: map[string]string{},
+		facts: map[string]string{"machine": "x86_64", "program": "", "conf": "c0ffee", "cluster": "debian", "authkey": ""},
+		mon:   []string{recordedMon(t, "empty")},
+	}
+}
+
+func recordedMon(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../cib/testdata/mon-" + name + "-2.1.5.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// answer is a remotetest.Handler.
+func (n *fakeNode) answer(line string, stdin io.Reader, stdout, stderr io.Writer) int {
+	input, _ := io.ReadAll(stdin)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	did, out := n.do(line, input)
+	if did != "" {
+		n.did = append(n.did, did)
+	}
+	if why, ok := n.fails[did]; ok {
+		_, _ = io.WriteString(stderr, why)
+		return 1
+	}
+	_, _ = io.WriteString(stdout, out)
+	return 0
+}
+
+// do does what a line asks for. Looking is not doing.
+func (n *fakeNode) do(line string, input []byte) (did, out string) {
+	switch {
+	case line == remote.Quote([]string{"sh", "-c", inspectScript}):
+		for name, value := range n.facts {
+			out += name + " " + value + "\n"
+		}
+		return "", out
+	case line == "cat /var/lib/sirikata-cluster/puppet.digest":
+		return "", n.digest
+	case line == "crm_mon --one-shot --output-as=xml":
+		out = n.mon[0]
+		n.mon = n.mon[min(1, len(n.mon)-1):]
+		return "", out
+	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " "+cluster.NodeProgramPath+" "):
+		n.facts["program"] = "installed"
+		return fmt.Sprintf("install %d bytes", len(input)), ""
+	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-puppet "):
+		n.apply(line, input)
+		return "puppet", "changed\n"
+	case line == "systemctl start corosync.service pacemaker.service":
+		n.facts["corosync"], n.facts["pacemaker"], n.facts["cib"] = "yes", "yes", "yes"
+		return "start", ""
+	case line == "corosync-cfgtool -R":
+		return "reload", ""
+	}
+	n.t.Errorf("%s: unexpected: %s", n.name, line)
+	return "nonsense", ""
+}
+
+// apply is what the Puppet modules do with their data, as far as can be seen.
+func (n *fakeNode) apply(line string, bundle []byte) {
+	words := strings.Fields(line)
+	n.digest = words[len(words)-2]
+	archive := tar.NewReader(bytes.NewReader(bundle))
+	for {
+		header, err := archive.Next()
+		if err != nil {
+			n.t.Errorf("%s: no data in what to apply: %v", n.name, err)
+			return
+		}
+		if header.Name == "data/node.json" {
+			break
+		}
+	}
+	n.data = map[string]any{}
+	if err := json.NewDecoder(archive).Decode(&n.data); err != nil {
+		n.t.Errorf("%s: %v", n.name, err)
+	}
+	n.facts["cluster"], _ = n.data["sirikata::cluster"].(string)
+	n.facts["authkey"], _ = n.data["sirikata::corosync::authkey"].(string)
+	members, err := json.Marshal(n.data["sirikata::members"])
+	if err != nil {
+		n.t.Error(err)
+	}
+	n.facts["conf"] = fmt.Sprintf("%x", members)
+}
+
+// group is a cluster of fake nodes.
+type group struct {
+	nodes    []*fakeNode
+	servers  []*remotetest.Server
+	former   Former
+	progress []string
+}
+
+func newGroup(t *testing.T, size int) *group {
+	t.Helper()
+	g := &group{}
+	var hosts []remote.Host
+	for i := range size {
+		node := newFakeNode(t, fmt.Sprintf("node%d", i))
+		server := remotetest.Start(t, remotetest.Config{Handler: node.answer})
+		hosts = append(hosts, server.Host(node.name))
+		g.nodes, g.servers = append(g.nodes, node), append(g.servers, server)
+		g.former.Nodes = append(g.former.Nodes, cluster.Node{Index: i, Name: node.name,
+			Address: fmt.Sprintf("10.0.0.%d", i+1), FQDN: node.name + ".example.org", Capabilities: []string{}})
+	}
+	g.former.Pool = remote.NewPool(hosts, remote.NewHostKeys("world", filepath.Join(t.TempDir(), "pins"), ""))
+	t.Cleanup(func() { _ = g.former.Pool.Close() })
+	g.former.Spec = cluster.Spec{Name: "world", Type: cluster.Local, Engine: cluster.Pacemaker, Size: size,
+		TokenProfile: cluster.LAN, ServiceUser: "sirikata", SirikataPath: "/srv/sirikata", WorkingPath: "/srv", WorkspacePath: "/var/tmp"}
+	g.former.Progress = func(line string) { g.progress = append(g.progress, line) }
+	return g
+}
+
+// form forms the cluster, as a new command does, and forgets what was done
+// before.
+func (g *group) form(t *testing.T) (bool, error) {
+	t.Helper()
+	g.progress = nil
+	for _, node := range g.nodes {
+		node.did = nil
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Second, errors.New("the test took too long"))
+	defer cancel()
+	former := g.former
+	return former.Form(ctx)
+}
+
+// formed are nodes on which the cluster runs.
+func (g *group) formed(t *testing.T) {
+	t.Helper()
+	needProgram(t)
+	_, err := g.form(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, digest, err := program("x86_64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range g.nodes {
+		node.facts["program"] = digest
+	}
+}
+
+// needProgram skips a test for which the program has to be built; in CI it is.
+func needProgram(t *testing.T) {
+	t.Helper()
+	_, _, err := program("x86_64")
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip(err, ": ", cluster.HintOf(err))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func key(fill byte) []byte { return bytes.Repeat([]byte{fill}, authKeySize) }
+
+func base64Of(key []byte) string { return base64.StdEncoding.EncodeToString(key) }

@@ -1,0 +1,174 @@
+package form
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+)
+
+func TestParseFacts(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       facts
+	}{
+		{name: "nothing"},
+		{"fresh", "machine x86_64\nprogram \nconf 12ab\ncluster debian\nauthkey \n",
+			facts{machine: "x86_64", conf: "12ab", cluster: "debian"}},
+		{"member", "machine aarch64\nprogram 34cd\nconf 12ab\ncluster world \nauthkey " + base64Of(key(7)) +
+			"\ncib yes\nlived yes\ncorosync yes\npacemaker yes\n",
+			facts{machine: "aarch64", program: "34cd", conf: "12ab", cluster: "world", authKey: key(7), cib: true,
+				lived: true, corosync: true, pacemaker: true}},
+		{"noise", "Welcome!\nauthkey ***\n\nmachine\ncib yes\n", facts{cib: true}},
+	} {
+		got := parseFacts([]byte(test.text))
+		if len(got.authKey) == 0 {
+			got.authKey = nil
+		}
+		if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(facts{})); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+	}
+}
+
+func FuzzParseFacts(f *testing.F) {
+	f.Add([]byte("machine x86_64\nauthkey AAAA\ncluster world\n"))
+	f.Add([]byte("authkey =\ncluster"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		found := parseFacts(text)
+		if strings.ContainsAny(found.cluster+found.machine+found.conf+found.program, "\n") {
+			t.Errorf("%+v holds two lines", found)
+		}
+	})
+}
+
+func TestRefuseForeign(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		found facts
+		ok    bool
+	}{
+		{"bare", facts{}, true},
+		{"Debian's", facts{cluster: "debian"}, true},
+		{"Debian's, its Pacemaker was started", facts{cluster: "debian", cib: true}, true},
+		{"ours", facts{cluster: "world", cib: true, lived: true}, true},
+		{"ours, configured", facts{cluster: "world"}, true},
+		{"another's", facts{cluster: "others"}, false},
+		{"another's that lived", facts{cluster: "others", cib: true, lived: true}, false},
+		{"one without a name that lived", facts{cib: true, lived: true}, false},
+		{"Debian's that lived", facts{cluster: "debian", cib: true, lived: true}, false},
+	} {
+		f := &Former{Spec: cluster.Spec{Name: "world"}}
+		err := settle(t.Context(), f, []*member{{node: cluster.Node{Name: "node0"}}, {node: cluster.Node{Name: "node1"}, found: test.found}})
+		if test.ok != (err == nil) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		var node *cluster.NodeError
+		if err != nil && (!errors.As(err, &node) || node.Node != "node1" || cluster.HintOf(err) != "take it out of that cluster first: "+
+			"remove /etc/corosync/corosync.conf and /var/lib/pacemaker/cib/cib.xml") {
+			t.Errorf("%s: %v, hint %q", test.name, err, cluster.HintOf(err))
+		}
+	}
+}
+
+func TestAdoptKey(t *testing.T) {
+	ours := func(fill byte, runs bool) facts { return facts{cluster: "world", authKey: key(fill), corosync: runs} }
+	for _, test := range []struct {
+		name  string
+		found []facts
+		want  []byte // nil for a new one
+	}{
+		{"none", []facts{{}, {cluster: "debian"}}, nil},
+		{"one", []facts{{}, ours(1, false)}, key(1)},
+		{"the one that runs", []facts{ours(1, false), ours(2, true)}, key(2)},
+		{"the first", []facts{ours(3, true), ours(2, true)}, key(3)},
+		{"not a key", []facts{{cluster: "world", authKey: key(1)[:100], corosync: true}, ours(4, false)}, key(4)},
+		{"another cluster's", []facts{{cluster: "debian", authKey: key(1), corosync: true}}, nil},
+	} {
+		f := &Former{Spec: cluster.Spec{Name: "world"}}
+		var members []*member
+		for _, found := range test.found {
+			members = append(members, &member{found: found})
+		}
+		if err := adoptKey(f, members); err != nil {
+			t.Fatal(err)
+		}
+		if test.want != nil && !bytes.Equal(f.authKey, test.want) {
+			t.Errorf("%s: key %x…", test.name, f.authKey[:4])
+		}
+		another := &Former{Spec: f.Spec}
+		if err := adoptKey(another, members); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.authKey) != authKeySize || bytes.Equal(f.authKey, another.authKey) != (test.want != nil) {
+			t.Errorf("%s: a key of %d bytes, %x… and then %x…", test.name, len(f.authKey), f.authKey[:4], another.authKey[:4])
+		}
+	}
+}
+
+func TestData(t *testing.T) {
+	g := newGroup(t, 2)
+	f := &g.former
+	f.authKey = key(9)
+	f.Nodes[1].Capabilities = []string{"redis"}
+	data, err := f.data(&member{node: f.Nodes[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNode := cluster.NodeFile{Cluster: "world", Name: "node1", FQDN: "node1.example.org", ServiceUser: "sirikata",
+		WorkingPath: "/srv", WorkspacePath: "/var/tmp", SirikataPath: "/srv/sirikata", Capabilities: []string{"redis"}}
+	if diff := cmp.Diff(wantNode, data.Node); diff != "" {
+		t.Error(diff)
+	}
+	corosync := data.Corosync
+	if corosync.ClusterName != "world" || corosync.TokenMilliseconds != 1000 || !corosync.TwoNode || !bytes.Equal(corosync.AuthKey, key(9)) {
+		t.Errorf("%+v", corosync)
+	}
+	for i, member := range corosync.Members {
+		if node := f.Nodes[i]; member.ID != i+1 || member.Name != node.Name || member.Address != node.Address {
+			t.Errorf("%+v of %+v", member, node)
+		}
+	}
+	f.Nodes = f.Nodes[:1]
+	if data, err = f.data(&member{node: f.Nodes[0]}); err != nil || data.Corosync.TwoNode {
+		t.Errorf("two_node for one node (%v)", err)
+	}
+}
+
+// TestFirstCIB is laid down by a node that has one, or that founds the cluster.
+func TestFirstCIB(t *testing.T) {
+	first, err := cib.First()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGroup(t, 1)
+	for _, test := range []struct{ lived, has, want bool }{
+		{false, false, true}, {false, true, true}, {true, true, true}, {true, false, false},
+	} {
+		g.former.lived = test.lived
+		data, err := g.former.data(&member{node: g.former.Nodes[0], found: facts{cib: test.has}})
+		if err != nil || (data.FirstCIB == first) != test.want || (data.FirstCIB == "") == test.want {
+			t.Errorf("%+v: %v, first CIB of %d characters", test, err, len(data.FirstCIB))
+		}
+	}
+}
+
+func TestProgram(t *testing.T) {
+	needProgram(t)
+	amd, digest, err := program("x86_64")
+	if err != nil || !bytes.HasPrefix(amd, []byte("\x7fELF")) || len(digest) != 64 {
+		t.Errorf("%d bytes, digest %q (%v)", len(amd), digest, err)
+	}
+	arm, other, err := program("aarch64")
+	if err != nil || other == digest || bytes.Equal(arm, amd) {
+		t.Errorf("both machines get the same (%v)", err)
+	}
+	if _, _, err := program(""); err == nil || err.Error() != "no sirikata-node for a  machine: only x86_64 and aarch64" {
+		t.Errorf("error %v", err)
+	}
+}
