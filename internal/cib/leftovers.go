@@ -1,6 +1,7 @@
 package cib
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"strings"
@@ -23,17 +24,28 @@ type Leftover struct {
 // start; and a service that is added again under that id would not be started
 // on that node.
 func ParseLeftovers(text []byte, ids []string) ([]Leftover, error) {
-	// One match is printed as itself, several are wrapped.
-	wrapped := "<all>" + string(text) + "</all>"
-	var all struct {
-		One  []transient `xml:"transient_attributes"`
-		Many []transient `xml:"xpath-query>transient_attributes"`
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
 	}
-	if err := xml.Unmarshal([]byte(wrapped), &all); err != nil {
+	// One match is printed as itself, several are wrapped.
+	var root struct {
+		XMLName xml.Name
+		transient
+		Wrapped []transient `xml:"transient_attributes"`
+	}
+	if err := xml.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("read transient attributes of the CIB: %w", err)
 	}
+	nodes := root.Wrapped
+	switch root.XMLName.Local {
+	case "xpath-query":
+	case "transient_attributes":
+		nodes = []transient{root.transient}
+	default:
+		return nil, fmt.Errorf("read transient attributes of the CIB: they are in an element %q", root.XMLName.Local)
+	}
 	var found []Leftover
-	for _, node := range append(all.One, all.Many...) {
+	for _, node := range nodes {
 		for _, set := range node.Sets {
 			for _, pair := range set.Pairs {
 				if isFailureOf(pair.Name, ids) {

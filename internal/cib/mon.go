@@ -8,6 +8,7 @@ import (
 
 // Mon is the state of a cluster, from crm_mon --output-as=xml.
 type Mon struct {
+	XMLName   xml.Name      `xml:"pacemaker-result"`
 	DC        MonDC         `xml:"summary>current_dc"`
 	Options   MonOptions    `xml:"summary>cluster_options"`
 	Nodes     []MonNode     `xml:"nodes>node"`

@@ -29,6 +29,13 @@ const (
 // in which the service is configured as stopped.
 const generation = "generation"
 
+// The agent of services is ocf:sirikata:service.
+const (
+	agentClass    = "ocf"
+	agentProvider = "sirikata"
+	agentType     = "service"
+)
+
 // Primitive is a service as Pacemaker keeps it.
 type Primitive struct {
 	XMLName    xml.Name     `xml:"primitive"`
@@ -81,11 +88,15 @@ func NewPrimitive(service cluster.Service, candidates []string) (Primitive, erro
 	}
 	id := cluster.ResourceName(service.ID)
 	return Primitive{
-		ID: id, Class: "ocf", Provider: "sirikata", Type: "service",
-		Instance:   attributes(id+"-instance_attributes", params),
-		Meta:       attributes(id+"-meta_attributes", meta),
+		ID: id, Class: agentClass, Provider: agentProvider, Type: agentType,
+		Instance:   ownAttributes("parameters", id, params),
+		Meta:       ownAttributes("meta", id, meta),
 		Operations: operations(id, service),
 	}, nil
+}
+
+func (p Primitive) ours() bool {
+	return p.Class == agentClass && p.Provider == agentProvider && p.Type == agentType
 }
 
 func candidate(i int) string { return "candidate" + strconv.Itoa(i+1) }
@@ -99,10 +110,21 @@ func attributes(id string, values map[string]string) AttributeSet {
 	return set
 }
 
+// ownAttributes are attributes of a resource. Their ids begin with their kind
+// and end with the id of the resource, so that none is an id of another
+// resource, whatever users call their services: all ids of a CIB must differ.
+func ownAttributes(kind, resource string, values map[string]string) AttributeSet {
+	set := attributes(kind+"-"+resource, values)
+	for i, pair := range set.Pairs {
+		set.Pairs[i].ID = kind + "-" + pair.Name + "-" + resource
+	}
+	return set
+}
+
 func operations(id string, service cluster.Service) []Operation {
 	ops := []Operation{
-		{ID: id + "-start", Name: "start", Interval: "0s", Timeout: seconds(startTimeout)},
-		{ID: id + "-stop", Name: "stop", Interval: "0s", Timeout: seconds(stopTimeout)},
+		{ID: "op-start-" + id, Name: "start", Interval: "0s", Timeout: seconds(startTimeout)},
+		{ID: "op-stop-" + id, Name: "stop", Interval: "0s", Timeout: seconds(stopTimeout)},
 	}
 	if service.Monitor == 0 {
 		return ops
@@ -113,7 +135,7 @@ func operations(id string, service cluster.Service) []Operation {
 	}
 	// The agent's monitor holds until the service dies or the check is over, so
 	// the interval is only the pause between two checks.
-	return append(ops, Operation{ID: id + "-monitor", Name: "monitor", Interval: "1s",
+	return append(ops, Operation{ID: "op-monitor-" + id, Name: "monitor", Interval: "1s",
 		Timeout: seconds(service.Monitor + monitorMargin), OnFail: onFail})
 }
 

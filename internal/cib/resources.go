@@ -14,7 +14,8 @@ type Resources struct {
 	Primitives []Primitive `xml:"primitive"`
 }
 
-// ParseResources reads the output of cibadmin --query --scope resources.
+// ParseResources reads the output of cibadmin --query --scope resources. It
+// leaves out what somebody made by other means, whatever its id.
 func ParseResources(text []byte) (Resources, error) {
 	var all Resources
 	if err := xml.Unmarshal(text, &all); err != nil {
@@ -22,7 +23,7 @@ func ParseResources(text []byte) (Resources, error) {
 	}
 	services := Resources{}
 	for _, primitive := range all.Primitives {
-		if _, ok := cluster.ServiceIDOf(primitive.ID); ok {
+		if _, ok := cluster.ServiceIDOf(primitive.ID); ok && primitive.ours() {
 			services.Primitives = append(services.Primitives, primitive)
 		}
 	}

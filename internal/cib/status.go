@@ -3,6 +3,7 @@ package cib
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -124,7 +125,9 @@ func (m Mon) failCounts(resource string) map[string]failCount {
 func (m Mon) LastFailure(id string) (MonFailure, bool) {
 	last, found := MonFailure{}, false
 	for _, failure := range m.Failures {
-		if !strings.HasPrefix(failure.Key, cluster.ResourceName(id)+"_"+failure.Task+"_") {
+		// An operation is RESOURCE_TASK_INTERVAL, and a resource may be called a_start.
+		interval, ok := strings.CutPrefix(failure.Key, cluster.ResourceName(id)+"_"+failure.Task+"_")
+		if _, err := strconv.ParseUint(interval, 10, 64); err != nil || !ok {
 			continue
 		}
 		if !found || failure.When >= last.When {
@@ -168,7 +171,8 @@ func (m Mon) OnlineNodes() []string {
 }
 
 // StartedAs identifies the current run of a service: it changes with every
-// start, and is "" when the service never started.
+// start. It is "" when the service does not run, and when no start of it is
+// known: a clean-up forgets the start of what runs on.
 func (m Mon) StartedAs(id string) string {
 	resource, _ := m.Resource(id)
 	if len(resource.Nodes) == 0 {
@@ -187,5 +191,5 @@ func (m Mon) StartedAs(id string) string {
 			}
 		}
 	}
-	return running
+	return ""
 }
