@@ -3,8 +3,10 @@ package pacemaker
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"time"
 
+	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
 )
@@ -21,42 +23,70 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 	if err != nil || len(primitives) == 0 {
 		return nil, err
 	}
-	previous := map[string]string{}
+	before := map[string]earlier{}
 	change := generations{}
 	for i, primitive := range primitives {
-		previous[ids[i]] = mon.StartedAs(ids[i])
+		before[ids[i]] = earlierOf(mon, ids[i])
+		started, err := s.revive(ctx, primitive)
+		if err != nil {
+			return nil, err
+		}
+		if started {
+			continue
+		}
 		next, err := primitive.NextGeneration()
 		if err != nil {
 			return nil, err
 		}
 		change.Primitives = append(change.Primitives, generationOf(primitive, next))
 	}
-	if err := s.modify(ctx, change); err != nil {
-		return nil, err
+	if len(change.Primitives) > 0 {
+		if err := s.modify(ctx, change); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.forget(ctx, mon, primitives); err != nil {
-		return nil, err
-	}
-	restarted, failed := s.waitRunning(ctx, primitives, begin, previous)
-	return restarted, s.explain(ctx, failed, "restart")
+	restarted, failed := s.waitRunning(ctx, primitives, begin, before)
+	return restarted, errors.Join(s.explain(ctx, failed, "restart"), s.forgetFailures(ctx, restarted))
 }
 
-// forget clears the failures of those services that have any, so that they are
-// started where they had been given up.
-func (s *session) forget(ctx context.Context, mon cib.Mon, primitives []cib.Primitive) error {
-	for _, primitive := range primitives {
-		status, err := mon.ServiceStatus(primitive)
-		if err != nil {
-			return err
-		}
-		if status.Failures == 0 {
-			continue
-		}
-		if _, err := s.client.Output(ctx, "crm_resource", "--cleanup", "--resource", primitive.ID); err != nil {
-			return err
-		}
+// revive makes Pacemaker manage a service again that it gave up, and reports
+// whether it starts it thereby.
+//
+// It leaves all others alone. A clean-up takes the resource out of Pacemaker's
+// executor for a moment, and a start that comes in this moment fails for good
+// ("No such device", a million failures). And once it has looked what runs,
+// Pacemaker takes what it finds for a run of the generation of that moment.
+func (s *session) revive(ctx context.Context, primitive cib.Primitive) (started bool, err error) {
+	status, err := s.view.mon.ServiceStatus(primitive)
+	if err != nil || status.State != cluster.Failed {
+		return false, err
 	}
-	return nil
+	if _, err := s.client.Output(ctx, "crm_resource", "--cleanup", "--resource", primitive.ID); err != nil {
+		return false, err
+	}
+	if status.Node == "" {
+		return true, nil
+	}
+	// It could not be stopped, and is there still.
+	err = s.poll(ctx, func(mon cib.Mon) (bool, error) {
+		resource, _ := mon.Resource(status.ID)
+		return resource.Active && !resource.Failed && !resource.Blocked, nil
+	})
+	return false, err
+}
+
+// forgetFailures clears what is left of earlier failures of services that run
+// again. Pacemaker does so itself where it remembers the failed action.
+func (s *session) forgetFailures(ctx context.Context, restarted []engine.Added) error {
+	var ids []string
+	for _, service := range restarted {
+		ids = append(ids, service.ID)
+	}
+	transient, err := s.attributes(ctx)
+	if err != nil {
+		return err
+	}
+	return s.forgetLeftovers(ctx, ids, transient)
 }
 
 // generations is the part of the resources section that a restart writes.

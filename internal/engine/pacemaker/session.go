@@ -88,12 +88,21 @@ func (s *session) look(ctx context.Context) (v view, err error) {
 	return v, group.Wait()
 }
 
+// errNotRunning says that a node answers and its Pacemaker does not.
+var errNotRunning = errors.New("pacemaker does not run")
+
+// ask runs a command that only reads.
+func (s *session) ask(ctx context.Context, argv ...string) ([]byte, error) {
+	out, err := s.client.Output(ctx, argv...)
+	if exitCode(err) == exitNotConnected {
+		return nil, fmt.Errorf("%w on %s", errNotRunning, s.client.Name())
+	}
+	return out, err
+}
+
 // state asks for the state of the cluster.
 func (s *session) state(ctx context.Context) (cib.Mon, error) {
-	out, err := s.client.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
-	if exitCode(err) == exitNotConnected {
-		return cib.Mon{}, fmt.Errorf("pacemaker does not run on %s", s.client.Name())
-	}
+	out, err := s.ask(ctx, "crm_mon", "--one-shot", "--output-as=xml")
 	if err != nil {
 		return cib.Mon{}, err
 	}
@@ -102,7 +111,7 @@ func (s *session) state(ctx context.Context) (cib.Mon, error) {
 
 // definitions asks for the definitions of all services.
 func (s *session) definitions(ctx context.Context) (cib.Resources, error) {
-	out, err := s.client.Output(ctx, "cibadmin", "--query", "--scope", "resources")
+	out, err := s.ask(ctx, "cibadmin", "--query", "--scope", "resources")
 	if err != nil {
 		return cib.Resources{}, err
 	}
@@ -111,7 +120,7 @@ func (s *session) definitions(ctx context.Context) (cib.Resources, error) {
 
 // attributes asks for the transient attributes of all nodes.
 func (s *session) attributes(ctx context.Context) ([]byte, error) {
-	out, err := s.client.Output(ctx, "cibadmin", "--query", "--xpath", cib.TransientXPath)
+	out, err := s.ask(ctx, "cibadmin", "--query", "--xpath", cib.TransientXPath)
 	if exitCode(err) == exitNoSuch {
 		return nil, nil
 	}
@@ -154,11 +163,12 @@ func (s *session) delete(ctx context.Context, ids []string) error {
 }
 
 // poll looks at the cluster until done says so or ctx ends. A node that stops
-// answering is replaced by another.
+// answering, or whose Pacemaker stops, is replaced by another.
 func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) error {
 	for {
 		mon, err := s.state(ctx)
-		if errors.Is(err, remote.ErrUnreachable) && ctx.Err() == nil {
+		gone := errors.Is(err, remote.ErrUnreachable) || errors.Is(err, errNotRunning)
+		if gone && ctx.Err() == nil {
 			err = s.connect(ctx)
 			mon = s.view.mon
 		}

@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,10 +21,33 @@ type failure struct {
 	cause  error  // what ended the wait, if not a failure of the service
 }
 
-// waitRunning waits until each service runs or has failed. A service in
-// previous counts as running only once it is another run than the one named
-// there.
-func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, begin time.Time, previous map[string]string) (running []engine.Added, failed []failure) {
+// earlier is a service before it was restarted.
+type earlier struct {
+	run     string // of cib.Mon.StartedAs
+	failure cib.MonFailure
+}
+
+func earlierOf(mon cib.Mon, id string) earlier {
+	failure, _ := mon.LastFailure(id)
+	return earlier{run: mon.StartedAs(id), failure: failure}
+}
+
+// restarted reports whether a service that runs is another run than before.
+func (e earlier) restarted(mon cib.Mon, id string) bool {
+	run := mon.StartedAs(id)
+	return run != "" && run != e.run
+}
+
+// forgotten reports whether a service that failed did so since, so that what
+// crm_mon says is not the failure that is about to be forgotten.
+func (e earlier) forgotten(mon cib.Mon, id string) bool {
+	failure, ok := mon.LastFailure(id)
+	return ok && failure != e.failure
+}
+
+// waitRunning waits until each service runs or has failed. A service in before
+// must run, or fail, again.
+func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, begin time.Time, before map[string]earlier) (running []engine.Added, failed []failure) {
 	open := map[string]cib.Primitive{}
 	for _, primitive := range primitives {
 		id, _ := cluster.ServiceIDOf(primitive.ID)
@@ -37,8 +61,11 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 				return false, err
 			}
 			last[id] = status
+			was, again := before[id]
 			switch {
-			case status.State == cluster.Running && (previous == nil || mon.StartedAs(id) != previous[id]):
+			case status.State == cluster.Running && again && !was.restarted(mon, id):
+			case status.State == cluster.Failed && again && !was.forgotten(mon, id):
+			case status.State == cluster.Running:
 				running = append(running, engine.Added{ID: id, Node: status.Node, Took: time.Since(begin)})
 				delete(open, id)
 			case status.State == cluster.Failed || status.State == cluster.Stopped:
@@ -53,7 +80,8 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		err = context.Cause(ctx)
 	}
 	for id := range open {
-		failed = append(failed, failure{id: id, reason: "still " + string(last[id].State), node: last[id].Node, cause: err})
+		state := cmp.Or(last[id].State, cluster.Starting)
+		failed = append(failed, failure{id: id, reason: "still " + string(state), node: last[id].Node, cause: err})
 	}
 	return running, failed
 }
