@@ -209,13 +209,16 @@ func (g *NodeGroup) findNode(nodes []cluster.Node, word string) (cluster.Node, e
 	index, notIndex := strconv.Atoi(word)
 	known := make([]string, 0, len(nodes))
 	for _, node := range nodes {
+		known = append(known, node.Name)
+		if word == "" {
+			continue // a node that is off may lack an address
+		}
 		host, _, _ := net.SplitHostPort(node.Connect) // then it is not a host that matches
 		byID := len(word) >= 12 && strings.HasPrefix(node.ID, word)
 		if notIndex == nil && index == node.Index || byID || word == node.Name ||
 			word == node.ID || word == node.Address || word == node.Connect || word == host || word == node.FQDN {
 			return node, nil
 		}
-		known = append(known, node.Name)
 	}
 	return cluster.Node{}, &cluster.NotFoundError{Kind: "node", Name: word, In: g.spec.Name, Known: known}
 }

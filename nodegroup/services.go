@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -52,6 +53,7 @@ func (g *NodeGroup) AddServices(ctx context.Context, services []cluster.Service)
 	if err != nil {
 		return nil, err
 	}
+	services = slices.Clone(services)
 	for i := range services {
 		if services[i].Target == cluster.Any {
 			continue

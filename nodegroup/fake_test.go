@@ -1,0 +1,199 @@
+package nodegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
+	"github.com/sirikata/sirikata-cluster/internal/remote/remotetest"
+	"github.com/sirikata/sirikata-cluster/internal/store"
+)
+
+// fakeProvider has machines and counts what it is asked.
+type fakeProvider struct {
+	mu         sync.Mutex
+	machines   []provider.Machine
+	fault      error // of every method
+	noKeys     bool  // Authorize is not supported
+	finds      int
+	authorized []string // names of machines
+	released   bool
+	onKey      func(machine provider.Machine, key ssh.PublicKey)
+}
+
+func (p *fakeProvider) Allocate(_ context.Context, _ cluster.Spec, _ string, progress func(string)) ([]provider.Machine, error) {
+	progress("allocating")
+	return slices.Clone(p.machines), p.fault
+}
+
+func (p *fakeProvider) Find(context.Context, cluster.Spec) ([]provider.Machine, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.finds++
+	return slices.Clone(p.machines), p.fault
+}
+
+func (p *fakeProvider) Release(context.Context, cluster.Spec) error {
+	p.released = p.fault == nil
+	return p.fault
+}
+
+func (p *fakeProvider) Authorize(_ context.Context, machine provider.Machine, line string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.noKeys {
+		return fmt.Errorf("authorize: %w", provider.ErrNotSupported)
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
+	if err != nil {
+		return err
+	}
+	p.authorized = append(p.authorized, machine.Name)
+	slices.Sort(p.authorized)
+	p.onKey(machine, key)
+	return p.fault
+}
+
+// poweredProvider can switch machines, too.
+type poweredProvider struct {
+	*fakeProvider
+	did []string
+}
+
+func (p *poweredProvider) do(what string, machine provider.Machine) error {
+	p.did = append(p.did, what+" "+machine.Name)
+	return p.fault
+}
+
+func (p *poweredProvider) Kill(_ context.Context, m provider.Machine) error  { return p.do("kill", m) }
+func (p *poweredProvider) Stop(_ context.Context, m provider.Machine) error  { return p.do("stop", m) }
+func (p *poweredProvider) Start(_ context.Context, m provider.Machine) error { return p.do("start", m) }
+
+// fakeCluster is a store with one cluster of machines that answer.
+type fakeCluster struct {
+	provider *fakeProvider
+	servers  []*remotetest.Server
+	env      Env
+	progress []string
+}
+
+// newFakeCluster has size nodes, which all let the key of the cluster in.
+func newFakeCluster(t *testing.T, size int) *fakeCluster {
+	t.Helper()
+	f := &fakeCluster{provider: &fakeProvider{}, env: Env{Home: t.TempDir()}}
+	f.env.Progress = func(line string) { f.progress = append(f.progress, line) }
+	spec := LocalSpec("world", 3, cluster.LAN)
+	spec.Capabilities = map[string][]string{"node1": {"redis"}}
+	if created, err := Create(f.env, spec); err != nil || !created {
+		t.Fatalf("created %v (%v)", created, err)
+	}
+	signer, _, _, err := store.Open(f.env.Home).Key("world")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range size {
+		f.serve(t, i, signer.PublicKey())
+	}
+	f.provider.onKey = func(machine provider.Machine, key ssh.PublicKey) {
+		f.servers[machine.Index].Authorize(key)
+	}
+	return f
+}
+
+// serve starts a machine that lets the keys in.
+func (f *fakeCluster) serve(t *testing.T, index int, keys ...ssh.PublicKey) {
+	t.Helper()
+	name := fmt.Sprintf("node%d", index)
+	server := remotetest.Start(t, remotetest.Config{Authorized: keys,
+		Handler: func(cmd string, _ io.Reader, stdout, stderr io.Writer) int {
+			return answer(t, name, cmd, stdout, stderr)
+		}})
+	f.servers = append(f.servers, server)
+	f.provider.machines = append(f.provider.machines, provider.Machine{
+		Index: index, Name: name, ID: fmt.Sprintf("%d23456789abcdef", index), Connect: server.Addr,
+		Address: fmt.Sprintf("10.0.0.%d", index+1), FQDN: name + ".example.org", Running: true,
+		HostKey: string(ssh.MarshalAuthorizedKey(server.HostKey())),
+	})
+}
+
+// answer is a node whose cluster runs two services.
+func answer(t *testing.T, node, cmd string, stdout, stderr io.Writer) int {
+	file := ""
+	switch cmd {
+	case "crm_mon --one-shot --output-as=xml":
+		file = "mon-running"
+	case "cibadmin --query --scope resources":
+		file = "resources-running"
+	case "cibadmin --query --xpath //transient_attributes":
+		file = "transient-empty"
+	case "hostname":
+		_, _ = io.WriteString(stdout, node+"\n")
+		return 0
+	case "false":
+		_, _ = io.WriteString(stderr, "no\n")
+		return map[string]int{"node0": 0, "node1": 7}[node]
+	default:
+		t.Errorf("%s: unexpected: %s", node, cmd)
+		return 127
+	}
+	text, err := os.ReadFile("../internal/cib/testdata/" + file + "-2.1.5.xml")
+	if err != nil {
+		t.Error(err)
+		return 126
+	}
+	_, _ = stdout.Write(text)
+	return 0
+}
+
+// open is a new command.
+func (f *fakeCluster) open(t *testing.T) *NodeGroup {
+	t.Helper()
+	g, err := Open(f.env, "world")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.provider = f.provider
+	t.Cleanup(func() { _ = g.Close() })
+	return g
+}
+
+// bounded ends before the test would.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Second, errors.New("the test took too long"))
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func wantError(t *testing.T, err error, want, hint string) {
+	t.Helper()
+	if err == nil || err.Error() != want {
+		t.Errorf("error\n%v\nwant\n%s", err, want)
+	}
+	if got := cluster.HintOf(err); got != hint {
+		t.Errorf("hint\n%s\nwant\n%s", got, hint)
+	}
+}
+
+// hidden replaces the addresses of the servers, which are others each time.
+func (f *fakeCluster) hidden(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for i, server := range f.servers {
+		text = strings.ReplaceAll(text, server.Addr, fmt.Sprintf("ADDR%d", i))
+	}
+	return cluster.WithHint(errors.New(text), "%s", cluster.HintOf(err))
+}
