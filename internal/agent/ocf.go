@@ -37,10 +37,23 @@ func fail(c code, format string, args ...any) outcome {
 
 // print writes the reason as the one line in which Pacemaker looks for it
 // ("ocf-exit-reason:" on stderr; Pacemaker Administration, "OCF exit reasons").
+// The line is ASCII: Pacemaker 2.1.5 stops to escape a text for XML at its first
+// character beyond, and where a < or & follows, its controller cannot read the
+// result of the action and aborts, upon which the failure is not counted.
 func (o outcome) print(stderr io.Writer) {
 	if o.reason != "" {
-		fmt.Fprintf(stderr, "ocf-exit-reason:%s\n", printable(o.reason, maxReason))
+		fmt.Fprintf(stderr, "ocf-exit-reason:%s\n", ascii(printable(o.reason, maxReason)))
 	}
+}
+
+// status is what an action returns to Pacemaker. A start never returns "not
+// installed": crm_mon of Pacemaker 2.1.5 leaves such a failure out of its list,
+// and with it the reason. Any failure of a start is final for the node.
+func (o outcome) status(action string) code {
+	if action == "start" && o.code == errInstalled {
+		return errGeneric
+	}
+	return o.code
 }
 
 // maxReason bounds a whole reason, in bytes: Pacemaker keeps it in the status
@@ -76,7 +89,7 @@ func runAgent(ctx context.Context, p Process) code {
 	}
 	result := perform(ctx, p, run)
 	result.print(p.Stderr)
-	return result.code
+	return result.status(action)
 }
 
 func perform(ctx context.Context, p Process, run func(context.Context, *agent, request) outcome) outcome {

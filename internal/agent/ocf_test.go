@@ -46,6 +46,32 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+func TestReasonIsASCII(t *testing.T) {
+	var line bytes.Buffer
+	fail(errGeneric, "it printed: \"ü <b> & 漢字…").print(&line)
+	if want := "ocf-exit-reason:it printed: \"? <b> & ??...\n"; line.String() != want {
+		t.Errorf("%q, want %q", line.String(), want)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for _, test := range []struct {
+		action string
+		code   code
+		want   code
+	}{
+		{"start", errInstalled, errGeneric},
+		{"start", errPerm, errPerm},
+		{"start", success, success},
+		{"validate-all", errInstalled, errInstalled},
+		{"monitor", notRunning, notRunning},
+	} {
+		if got := (outcome{code: test.code}).status(test.action); got != test.want {
+			t.Errorf("%s with %d is %d, want %d", test.action, test.code, got, test.want)
+		}
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	const golden = "testdata/meta-data.xml"
 	_, got, _ := runMain([]string{"service", "meta-data"})

@@ -38,6 +38,16 @@ func printable(text string, limit int) string {
 	return cut(b.String(), limit)
 }
 
+// ascii puts a ? where a character is not ASCII.
+func ascii(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '?'
+		}
+		return r
+	}, strings.ReplaceAll(text, "…", "..."))
+}
+
 func cut(text string, limit int) string {
 	const mark = "…"
 	if len(text) <= limit {
