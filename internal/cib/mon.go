@@ -3,6 +3,7 @@ package cib
 import (
 	"encoding/xml"
 	"fmt"
+	"html"
 	"strconv"
 )
 
@@ -97,6 +98,10 @@ func ParseMon(text []byte) (Mon, error) {
 	var mon Mon
 	if err := xml.Unmarshal(text, &mon); err != nil {
 		return Mon{}, fmt.Errorf("read output of crm_mon: %w", err)
+	}
+	for i := range mon.Failures {
+		// crm_mon 2.1.5 escapes reasons, and then the whole of its output.
+		mon.Failures[i].Reason = html.UnescapeString(mon.Failures[i].Reason)
 	}
 	return mon, nil
 }

@@ -147,6 +147,13 @@ func TestLastFailure(t *testing.T) {
 	}
 }
 
+func TestReasonIsEscapedTwice(t *testing.T) {
+	got, _ := recordedMon(t, "reason-quoted").LastFailure("q")
+	if want := `binary "/etc/passwd" is not executable`; got.Reason != want {
+		t.Errorf("%s, want %s", got.Reason, want)
+	}
+}
+
 // TestLastFailureOfSimilarIDs has ids that begin alike, and end like a key.
 func TestLastFailureOfSimilarIDs(t *testing.T) {
 	failure := func(key, task string) cib.MonFailure {
