@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -81,6 +83,14 @@ func (s Spec) Validate() error {
 	}
 	if _, err := s.TokenProfile.Token(); err != nil {
 		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
+	}
+	for _, node := range slices.Sorted(maps.Keys(s.Capabilities)) {
+		for _, capability := range s.Capabilities[node] {
+			if !word.MatchString(capability) {
+				faults = append(faults, Fault{Field: "capability",
+					Problem: fmt.Sprintf("%q of %s: use letters, digits, _ . and -", capability, node)})
+			}
+		}
 	}
 	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
 }

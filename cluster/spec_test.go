@@ -54,6 +54,10 @@ func TestSpecValidate(t *testing.T) {
 		{"negative", cluster.Spec{Name: "a", Size: -1, TokenProfile: "cloud"}, `invalid cluster "a": size: -1` + badSize},
 		{"too large", cluster.Spec{Name: "a", Size: 33, TokenProfile: "200"}, `invalid cluster "a": size: 33` + badSize},
 		{"no profile", cluster.Spec{Name: "a", Size: 1}, `invalid cluster "a": token-profile: ""` + badToken},
+		{"capabilities", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan",
+			Capabilities: map[string][]string{"node1": {"redis", "a,b"}, "node0": {"", "G-P_U.1"}}},
+			`invalid cluster "a": capability: "" of node0: use letters, digits, _ . and -; ` +
+				`capability: "a,b" of node1: use letters, digits, _ . and -`},
 		{"all at once", cluster.Spec{Name: "a", Size: 0, TokenProfile: "wan"},
 			`invalid cluster "a": size: 0` + badSize + `; token-profile: "wan"` + badToken},
 		{"a name that is none", cluster.Spec{Name: "A", Size: 0},

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 const (
@@ -77,7 +79,7 @@ func lastWords(lines []string) string {
 // withLastWords adds to a reason what the daemon printed last.
 func withLastWords(reason string, lines []string) string {
 	if words := lastWords(lines); words != "" {
-		return reason + "; it last printed: " + words
+		return reason + cluster.LastPrinted + words
 	}
 	return reason
 }

@@ -91,6 +91,7 @@ type MonFailure struct {
 	State  string `xml:"status,attr"`
 	Task   string `xml:"task,attr"`
 	When   string `xml:"last-rc-change,attr"` // sorts as text
+	Took   int    `xml:"exec,attr"`           // milliseconds
 }
 
 // ParseMon reads the output of crm_mon --one-shot --output-as=xml.

@@ -2,9 +2,9 @@ package cib
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
@@ -158,16 +158,14 @@ func (f MonFailure) String() string {
 	return fmt.Sprintf("%s on %s: %s", f.Task, f.Node, why)
 }
 
-// OnlineNodes are the names of the nodes that can run services, sorted.
-func (m Mon) OnlineNodes() []string {
-	var names []string
-	for _, node := range m.Nodes {
-		if m.NodeState(node.Name) == cluster.Online {
-			names = append(names, node.Name)
-		}
+// Began is when the action that failed began, to the second, by the clock of
+// its node; false if crm_mon does not say it.
+func (f MonFailure) Began() (time.Time, bool) {
+	ended, err := time.Parse("2006-01-02 15:04:05Z07:00", f.When)
+	if err != nil {
+		return time.Time{}, false
 	}
-	slices.Sort(names)
-	return names
+	return ended.Add(-time.Duration(f.Took) * time.Millisecond).Truncate(time.Second), true
 }
 
 // StartedAs identifies the current run of a service: it changes with every

@@ -100,7 +100,7 @@ func sameDefinition(service cluster.Service, primitive cib.Primitive) error {
 		return nil
 	}
 	return cluster.WithHint(fmt.Errorf("add service %q: %w", service.ID, cluster.ErrServiceExists),
-		"list services -o json shows it; choose another id, or remove it first")
+		"choose another id, or remove that one first; list services shows it")
 }
 
 // undo removes the failed services among those that this command created.

@@ -84,6 +84,7 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 }
 
 func (e *Engine) notFound(id string, known []string) error {
+	slices.Sort(known)
 	return &cluster.NotFoundError{Kind: "service", Name: id, In: e.spec.Name, Known: known}
 }
 

@@ -39,7 +39,7 @@ func (e *Engine) Logs(ctx context.Context, id string, lines int, follow bool, w 
 	}
 	argv := journal(id, lines, "short-iso")
 	if follow {
-		argv = append(argv, "--follow")
+		argv = journal(id, lines, "short-iso", "--follow")
 	}
 	_, err = client.Run(ctx, remote.Command{Argv: argv, Stdout: w})
 	if follow && ctx.Err() != nil {
@@ -49,7 +49,8 @@ func (e *Engine) Logs(ctx context.Context, id string, lines int, follow bool, w 
 }
 
 // journal is the command that prints the last lines of a service.
-func journal(id string, lines int, format string) []string {
-	return []string{"journalctl", "--no-pager", "--quiet", "--output=" + format,
-		"--lines=" + strconv.Itoa(lines), "_SYSTEMD_UNIT=" + cluster.UnitName(id)}
+func journal(id string, lines int, format string, options ...string) []string {
+	argv := []string{"journalctl", "--no-pager", "--quiet", "--output=" + format, "--lines=" + strconv.Itoa(lines)}
+	argv = append(argv, options...)
+	return append(argv, "_SYSTEMD_UNIT="+cluster.UnitName(id))
 }

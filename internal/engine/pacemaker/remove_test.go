@@ -24,7 +24,7 @@ func TestRemoveMissing(t *testing.T) {
 	err := f.engine.Remove(within(t), []string{"run", "ru", "none"})
 	wantError(t, err, "service \"ru\" is not in cluster \"world\"\nservice \"none\" is not in cluster \"world\"")
 	var missing *cluster.NotFoundError
-	if !errors.As(err, &missing) || missing.Hint() != "the services are run, pinned" {
+	if !errors.As(err, &missing) || missing.Hint() != "the services are pinned, run" {
 		t.Errorf("%+v", missing)
 	}
 }

@@ -97,7 +97,7 @@ func TestRestartFailsAgain(t *testing.T) {
 		`exitreason="exited with status 3 after 5ms; it last printed: no world to load" exitcode="1" call="12"`,
 		`exitreason="exited with status 4 after 9ms" exitcode="1" call="42"`))
 	after.logs = map[string]string{
-		"node0: journalctl --no-pager --quiet --output=cat --lines=10 _SYSTEMD_UNIT=sirikata-bad.service": "no world"}
+		"node0: journalctl --no-pager --quiet --output=cat --lines=10 --since=@1795516311 _SYSTEMD_UNIT=sirikata-bad.service": "no world"}
 	f := newFake(t, 3, before, after)
 	restarted, err := f.engine.Restart(within(t), []string{"bad"})
 	wantError(t, err, `restart service "bad": it does not run: start on node0: exited with status 4 after 9ms`)

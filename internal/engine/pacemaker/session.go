@@ -49,7 +49,7 @@ func (s *session) connect(ctx context.Context) error {
 	var inquorate *remote.Client
 	skip := map[string]bool{}
 	for len(skip) < len(s.engine.nodes) {
-		client, err := s.engine.pool.Any(ctx, skip)
+		client, err := s.anyBut(ctx, skip, inquorate != nil)
 		if err != nil {
 			tried = append(tried, err)
 			break
@@ -77,6 +77,20 @@ func (s *session) connect(ctx context.Context) error {
 	return cluster.WithHint(
 		fmt.Errorf("no node of cluster %q answers for it: %w", s.engine.spec.Name, errors.Join(tried...)),
 		"boot completes and repairs a cluster: sirikata-cluster nodes boot %s", s.engine.spec.Name)
+}
+
+// inquoratePatience is how long a node that has quorum is looked for once
+// another has answered: nodes that are down would take a connection's whole
+// time-out each.
+const inquoratePatience = time.Second
+
+func (s *session) anyBut(ctx context.Context, skip map[string]bool, hurry bool) (*remote.Client, error) {
+	if !hurry {
+		return s.engine.pool.Any(ctx, skip)
+	}
+	ctx, cancel := context.WithTimeout(ctx, inquoratePatience)
+	defer cancel()
+	return s.engine.pool.Any(ctx, skip)
 }
 
 // look asks for all of the view at once.

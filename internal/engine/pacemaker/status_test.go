@@ -82,7 +82,7 @@ func TestLogsFaults(t *testing.T) {
 func TestLogsFollow(t *testing.T) {
 	phase := state(t, "running", "running")
 	phase.logs = map[string]string{"node2: journalctl --no-pager --quiet --output=short-iso --lines=1 " +
-		"_SYSTEMD_UNIT=sirikata-pinned.service --follow": "one\n"}
+		"--follow _SYSTEMD_UNIT=sirikata-pinned.service": "one\n"}
 	f := newFake(t, 3, phase)
 	ctx, cancel := context.WithCancelCause(within(t))
 	out := writer(func(text []byte) (int, error) {

@@ -1,10 +1,10 @@
 package pacemaker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +17,8 @@ import (
 type failure struct {
 	id     string
 	reason string
-	node   string // where it failed last; empty if it failed nowhere
-	cause  error  // what ended the wait, if not a failure of the service
+	last   cib.MonFailure // its last failure; zero if it did not fail
+	cause  error          // what ended the wait, if not a failure of the service
 }
 
 // earlier is a service before it was restarted.
@@ -53,14 +53,15 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		id, _ := cluster.ServiceIDOf(primitive.ID)
 		open[id] = primitive
 	}
-	last := map[string]cluster.ServiceStatus{}
+	last := map[string]failure{}
 	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
 		for id, primitive := range open {
 			status, err := mon.ServiceStatus(primitive)
 			if err != nil {
 				return false, err
 			}
-			last[id] = status
+			f, _ := mon.LastFailure(id)
+			last[id] = failure{id: id, reason: status.Reason, last: f}
 			was, again := before[id]
 			switch {
 			case status.State == cluster.Running && again && !was.restarted(mon, id):
@@ -69,8 +70,7 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 				running = append(running, engine.Added{ID: id, Node: status.Node, Took: time.Since(begin)})
 				delete(open, id)
 			case status.State == cluster.Failed || status.State == cluster.Stopped:
-				f, _ := mon.LastFailure(id)
-				failed = append(failed, failure{id: id, reason: status.Reason, node: f.Node})
+				failed = append(failed, last[id])
 				delete(open, id)
 			}
 		}
@@ -80,8 +80,8 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		err = context.Cause(ctx)
 	}
 	for id := range open {
-		state := cmp.Or(last[id].State, cluster.Starting)
-		failed = append(failed, failure{id: id, reason: "still " + string(state), node: last[id].Node, cause: err})
+		f := last[id]
+		failed = append(failed, failure{id: id, last: f.last, cause: err})
 	}
 	return running, failed
 }
@@ -91,11 +91,22 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 func (s *session) explain(ctx context.Context, failed []failure, verb string) error {
 	var all []error
 	for _, f := range failed {
-		err := fmt.Errorf("%s service %q: it does not run: %s", verb, f.id, f.reason)
-		if f.cause != nil {
-			err = fmt.Errorf("%s service %q: %w, and it is %s", verb, f.id, f.cause, f.reason)
+		lines := s.lastLines(ctx, f)
+		reason := f.reason
+		if f.last.Node != "" && f.cause != nil {
+			reason = f.last.String()
 		}
-		if lines := s.lastLines(ctx, f); lines != "" {
+		if lines != "" {
+			reason, _, _ = strings.Cut(reason, cluster.LastPrinted)
+		}
+		err := fmt.Errorf("%s service %q: it does not run: %s", verb, f.id, reason)
+		switch {
+		case f.cause != nil && reason == "":
+			err = fmt.Errorf("%s service %q: it does not run yet: %w", verb, f.id, f.cause)
+		case f.cause != nil:
+			err = fmt.Errorf("%s service %q: it does not run yet: %w; its last failure: %s", verb, f.id, f.cause, reason)
+		}
+		if lines != "" {
 			err = &engine.OutputError{Err: err, Output: lines}
 		}
 		all = append(all, err)
@@ -109,18 +120,28 @@ const shownLines = 10
 // lastLines are the last lines of a service that failed; empty if they cannot
 // be had, since the failure itself is what matters.
 func (s *session) lastLines(ctx context.Context, f failure) string {
-	if f.node == "" {
+	if f.last.Node == "" {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	client, err := s.engine.pool.Client(ctx, f.node)
+	client, err := s.engine.pool.Client(ctx, f.last.Node)
 	if err != nil {
 		return ""
 	}
-	out, err := client.Output(ctx, journal(f.id, shownLines, "cat")...)
+	out, err := client.Output(ctx, journal(f.id, shownLines, "cat", sinceStart(f.last)...)...)
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// sinceStart limits the journal to the start that failed: an earlier service of
+// the same id has left its lines there.
+func sinceStart(f cib.MonFailure) []string {
+	began, ok := f.Began()
+	if !ok || f.Task != "start" {
+		return nil
+	}
+	return []string{"--since=@" + strconv.FormatInt(began.Unix(), 10)}
 }
