@@ -57,6 +57,9 @@ func (e *NotFoundError) Hint() string {
 	if len(e.Known) == 0 {
 		return ""
 	}
+	if len(e.Known) == 1 {
+		return fmt.Sprintf("the only %s is %s", e.Kind, e.Known[0])
+	}
 	return fmt.Sprintf("the %ss are %s", e.Kind, strings.Join(e.Known, ", "))
 }
 

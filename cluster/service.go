@@ -2,10 +2,11 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -111,7 +112,7 @@ func (s Service) Validate() error {
 	if err := textFault(s.Cwd); err != "" {
 		add("cwd", "%s", err)
 	}
-	for _, name := range sortedKeys(s.Env) {
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		if !envName.MatchString(name) {
 			add("env", "%q is not the name of a variable", name)
 		}
@@ -153,15 +154,6 @@ func (s Service) Equal(other Service) bool {
 		s.Env, other.Env = nil, nil
 	}
 	return reflect.DeepEqual(s, other)
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }
 
 // UnitName is the systemd unit in which a service runs on a node.

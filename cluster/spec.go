@@ -84,7 +84,27 @@ func (s Spec) Validate() error {
 	if _, err := s.TokenProfile.Token(); err != nil {
 		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
 	}
+	faults = append(faults, s.capabilityFaults()...)
+	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
+}
+
+// NodeName is the name of the node with that index, where the provider does not
+// give nodes names of their own.
+func NodeName(index int) string { return "node" + strconv.Itoa(index) }
+
+// capabilityFaults says which capabilities are of nodes that the cluster will
+// not have, or are no words.
+func (s Spec) capabilityFaults() []Fault {
+	names := map[string]bool{}
+	for i := range min(s.Size, MaxSize) {
+		names[NodeName(i)] = true
+	}
+	var faults []Fault
 	for _, node := range slices.Sorted(maps.Keys(s.Capabilities)) {
+		if s.Type == Local && !names[node] {
+			faults = append(faults, Fault{Field: "capability",
+				Problem: fmt.Sprintf("%q will not be a node of a cluster of %d", node, s.Size)})
+		}
 		for _, capability := range s.Capabilities[node] {
 			if !word.MatchString(capability) {
 				faults = append(faults, Fault{Field: "capability",
@@ -92,7 +112,7 @@ func (s Spec) Validate() error {
 			}
 		}
 	}
-	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
+	return faults
 }
 
 // TokenProfile says how fast Corosync declares a silent node dead: "lan",

@@ -84,7 +84,7 @@ func (a *allocation) prepare(ctx context.Context, have []container, work []step)
 }
 
 func (a *allocation) do(ctx context.Context, s step) error {
-	node := nodeName(s.index)
+	node := cluster.NodeName(s.index)
 	if s.start != "" {
 		a.progress("%s: powering on", node)
 		if err := a.powerOn(ctx, s); err != nil {
@@ -120,7 +120,7 @@ func (a *allocation) powerOn(ctx context.Context, s step) error {
 		}
 	}
 	_, err := a.docker.run(ctx, nil, "network", "connect",
-		"--ip", nodeAddress(a.subnet, s.index).String(), "--alias", nodeName(s.index), networkName(a.name), s.start)
+		"--ip", nodeAddress(a.subnet, s.index).String(), "--alias", cluster.NodeName(s.index), networkName(a.name), s.start)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
 )
 
@@ -85,7 +86,7 @@ func (c container) connect() string {
 func (c container) machine() provider.Machine {
 	return provider.Machine{
 		Index:   c.index(),
-		Name:    nodeName(c.index()),
+		Name:    cluster.NodeName(c.index()),
 		ID:      c.ID,
 		Connect: c.connect(),
 		Address: c.address(),
@@ -96,8 +97,6 @@ func (c container) machine() provider.Machine {
 		Running: c.running(),
 	}
 }
-
-func nodeName(index int) string { return "node" + strconv.Itoa(index) }
 
 // containers returns all containers of the cluster by index, made or not.
 func (p *Provider) containers(ctx context.Context, name string) ([]container, error) {

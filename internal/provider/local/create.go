@@ -3,6 +3,8 @@ package local
 import (
 	"context"
 	"fmt"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 // create makes a container and starts it last: one that was never started is
@@ -27,7 +29,7 @@ func (a *allocation) create(ctx context.Context, index int) error {
 // profiles and with these capabilities systemd boots fully, and Corosync can
 // lock its memory and run in real time; design.md §6 has the measurements.
 func (a *allocation) createArgs(index int, hostKey string) []string {
-	node := nodeName(index)
+	node := cluster.NodeName(index)
 	args := []string{
 		"create",
 		"--name", containerName(a.name, index),
@@ -66,6 +68,6 @@ func (p *Provider) labels(name string) []string {
 	return args
 }
 
-func containerName(cluster string, index int) string {
-	return "sirikata-" + cluster + "-" + nodeName(index)
+func containerName(name string, index int) string {
+	return "sirikata-" + name + "-" + cluster.NodeName(index)
 }

@@ -18,7 +18,7 @@ func (p *Provider) Release(ctx context.Context, spec cluster.Spec) error {
 	}
 	err = each(containers, func(c container) error {
 		if err := p.remove(ctx, c.ID); err != nil {
-			return &cluster.NodeError{Node: nodeName(c.index()), Err: err}
+			return &cluster.NodeError{Node: cluster.NodeName(c.index()), Err: err}
 		}
 		return nil
 	})
