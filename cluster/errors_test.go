@@ -17,14 +17,14 @@ func TestErrorTexts(t *testing.T) {
 		{
 			err:  &cluster.NotFoundError{Kind: "cluster", Name: "wörld", Known: []string{"demo", "lab"}},
 			text: `cluster "wörld" does not exist`,
-			hint: "there is: demo, lab",
+			hint: "the clusters are demo, lab",
 		}, {
 			err:  &cluster.NotFoundError{Kind: "cluster", Name: "world"},
 			text: `cluster "world" does not exist`,
 		}, {
 			err:  &cluster.NotFoundError{Kind: "node", Name: "node9", In: "world", Known: []string{"node0"}},
 			text: `node "node9" is not in cluster "world"`,
-			hint: "there is: node0",
+			hint: "the only node is node0",
 		}, {
 			err:  &cluster.NodeError{Node: "node1", Err: errors.New("it rains")},
 			text: "node1: it rains",

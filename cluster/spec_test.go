@@ -54,10 +54,13 @@ func TestSpecValidate(t *testing.T) {
 		{"negative", cluster.Spec{Name: "a", Size: -1, TokenProfile: "cloud"}, `invalid cluster "a": size: -1` + badSize},
 		{"too large", cluster.Spec{Name: "a", Size: 33, TokenProfile: "200"}, `invalid cluster "a": size: 33` + badSize},
 		{"no profile", cluster.Spec{Name: "a", Size: 1}, `invalid cluster "a": token-profile: ""` + badToken},
-		{"capabilities", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan",
-			Capabilities: map[string][]string{"node1": {"redis", "a,b"}, "node0": {"", "G-P_U.1"}}},
+		{"capabilities", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Type: cluster.Local,
+			Capabilities: map[string][]string{"node0": {"", "G-P_U.1"}, "node1": {"redis", "a,b"}}},
 			`invalid cluster "a": capability: "" of node0: use letters, digits, _ . and -; ` +
+				`capability: "node1" will not be a node of a cluster of 1; ` +
 				`capability: "a,b" of node1: use letters, digits, _ . and -`},
+		{"capabilities of hosts", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Type: cluster.AdHoc,
+			Capabilities: map[string][]string{"db.example.org": {"redis"}}}, ""},
 		{"all at once", cluster.Spec{Name: "a", Size: 0, TokenProfile: "wan"},
 			`invalid cluster "a": size: 0` + badSize + `; token-profile: "wan"` + badToken},
 		{"a name that is none", cluster.Spec{Name: "A", Size: 0},
