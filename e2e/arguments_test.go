@@ -73,8 +73,7 @@ func (c *labCluster) checkProcess(t *testing.T, n node, id string, command []str
 			t.Errorf("argument %d is %.200q, not %.200q", i, argv[i], command[i])
 		}
 	}
-	// Only its own user may read it: the nodes have no right to trace.
-	raw := n.sh(t, `setpriv --reuid=sirikata --clear-groups cat "/proc/$1/environ"`, pid)
+	raw := n.sh(t, asUser+` sirikata -c 'cat "/proc/$0/environ"' "$1"`, pid)
 	env := strings.Split(strings.TrimSuffix(raw, "\x00"), "\x00")
 	for _, pair := range environment() {
 		if !slices.Contains(env, pair) {
@@ -85,19 +84,19 @@ func (c *labCluster) checkProcess(t *testing.T, n node, id string, command []str
 
 func TestPIDFILEAndFQDN(t *testing.T) {
 	c := shared(t)
-	command := []string{"/usr/bin/perl", "-e", "sleep", "--pid=PIDFILE", "http://FQDN:80/FQDN", "PIDFILE"}
+	command := []string{"/usr/bin/perl", "-e", "sleep", "--", "--pid=PIDFILE", "http://FQDN:80/FQDN", "PIDFILE"}
 	c.add(t, "words", "any", foreground(), command).ok(t)
 	at := c.where(t, "words")
 	n := c.node(t, at)
 	pidFile := "/run/sirikata/words/words.pid"
 	address := c.address(t, at)
-	want := []string{"/usr/bin/perl", "-e", "sleep", "--pid=" + pidFile, "http://" + address + ":80/" + address, pidFile}
+	want := []string{"/usr/bin/perl", "-e", "sleep", "--", "--pid=" + pidFile, "http://" + address + ":80/" + address, pidFile}
 	argv := strings.Split(strings.TrimSuffix(n.sh(t, `cat "/proc/$1/cmdline"`, n.mainPID(t, "words")), "\x00"), "\x00")
 	if !slices.Equal(argv, want) {
 		t.Errorf("its arguments are %q, not %q", argv, want)
 	}
 	// The service can write its pid file: it owns the directory.
-	n.sh(t, `setpriv --reuid=sirikata --clear-groups touch "$1"`, pidFile)
+	n.sh(t, asUser+` sirikata -c 'touch "$0"' "$1"`, pidFile)
 }
 
 // address is the address of a node.

@@ -1,0 +1,77 @@
+//go:build lab
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestTwentyAtOnce is what the old tool lost services at.
+func TestTwentyAtOnce(t *testing.T) {
+	c := shared(t)
+	const n = 20
+	id := func(i int) string { return fmt.Sprintf("many-%02d", i) }
+	all := func(what string, args func(i int) []string) {
+		t.Helper()
+		begin := time.Now()
+		results := make([]result, n)
+		var group sync.WaitGroup
+		for i := range n {
+			group.Go(func() { results[i] = c.quietly(args(i)...) })
+		}
+		group.Wait()
+		for i, r := range results {
+			if r.code != 0 {
+				t.Errorf("%s %s: %v", what, id(i), r)
+			}
+		}
+		t.Logf("%s by %d commands at once took %.1f s", what, n, time.Since(begin).Seconds())
+	}
+	for i := range n {
+		c.removeAtEnd(t, id(i))
+	}
+	all("add", func(i int) []string {
+		return append([]string{"add", "service", c.name, id(i), "any", "--force-daemonize", "--"}, sleeper(id(i))...)
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	byNode := map[string]int{}
+	for i := range n {
+		at := c.where(t, id(i))
+		if copies := c.copies("sleep " + id(i)); !slices.Equal(copies, []string{at}) {
+			t.Errorf("service %s runs on %v, and Pacemaker says on %q", id(i), copies, at)
+		}
+		byNode[at]++
+	}
+	if len(byNode) != 3 {
+		t.Errorf("they do not spread over the nodes: %v", byNode)
+	}
+	all("remove", func(i int) []string { return []string{"remove", "service", c.name, id(i)} })
+	if copies := c.copies("sleep many-"); len(copies) > 0 {
+		t.Errorf("processes still run on %v", copies)
+	}
+	for i := range n {
+		c.leavesNothing(t, id(i))
+	}
+}
+
+// TestTwelveNodes is the size at which the old tool became unreliable.
+func TestTwelveNodes(t *testing.T) {
+	c := newCluster(t, 12)
+	if online := c.online(t); len(online) != 12 {
+		t.Fatalf("%d nodes are online", len(online))
+	}
+	c.add(t, "redis", "any", nil, redis(6400)).ok(t)
+	victim := c.where(t, "redis")
+	c.kill(t, victim)
+	n := c.waitMoved(t, "redis", victim)
+	c.run(t, "node", "ssh", c.name, n.name, "--", "redis-cli", "-p", "6400", "ping").ok(t).says(t, "PONG")
+	if online := c.online(t); len(online) != 11 {
+		t.Errorf("%d nodes are online after one died", len(online))
+	}
+}
