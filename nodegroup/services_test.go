@@ -74,7 +74,7 @@ func TestAddServicesFaults(t *testing.T) {
 
 func TestMissingServices(t *testing.T) {
 	f := newFakeCluster(t, 3)
-	const want, hint = `service "none" is not in cluster "world"`, "the services are run, pinned"
+	const want, hint = `service "none" is not in cluster "world"`, "the services are pinned, run"
 	wantError(t, f.open(t).RemoveServices(bounded(t), []string{"none"}), want, hint)
 	_, err := f.open(t).RestartServices(bounded(t), []string{"none"})
 	wantError(t, err, want, hint)

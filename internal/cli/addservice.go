@@ -27,7 +27,7 @@ and its parent exits once it is ready. One that stays in the foreground needs
 --force-daemonize. In its arguments PIDFILE is replaced by the path at which it
 must write its pid, and FQDN by the name by which clients reach the node.`,
 		Example: "  " + s.prefix() + " add service demo redis any -- /usr/bin/redis-server --daemonize yes --pidfile PIDFILE\n" +
-			"  " + s.prefix() + " add service demo web node1 --force-daemonize --user=www-data -- /usr/bin/python3 -m http.server 8000",
+			"  " + s.prefix() + " add service demo mqtt node1 --force-daemonize --user=mosquitto -- /usr/sbin/mosquitto -p 1883",
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&service.User, "user", "", "user that runs it (default: the cluster's)")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ func version() string {
 // looks like.
 func takesCommand(cmd *cobra.Command, names []string, run func(ctx context.Context, words, command []string) error) {
 	cmd.DisableFlagParsing = true
+	cmd.DisableFlagsInUseLine = true // ours come before the COMMAND
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cmd.InitDefaultHelpFlag()
 		found, command, err := splitWords(cmd.Flags(), args, len(names))
@@ -68,6 +70,9 @@ func waitFlag(cmd *cobra.Command, wait *time.Duration, value time.Duration) {
 
 // within runs do for no longer than wait.
 func within(ctx context.Context, wait time.Duration, do func(context.Context) error) error {
+	if wait <= 0 {
+		return usagef("invalid time-out %v: it must be more than 0", wait)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("gave up after %v", wait))
 	defer cancel()
 	return do(ctx)
@@ -85,7 +90,8 @@ func (a *app) confirm(yes bool, format string, args ...any) error {
 	}
 	fmt.Fprintf(a.err, format+" [y/N] ", args...)
 	var answer string
-	if _, err := fmt.Fscanln(a.in, &answer); err != nil || (answer != "y" && answer != "yes") {
+	_, err := fmt.Fscanln(a.in, &answer)
+	if answer = strings.ToLower(answer); err != nil || (answer != "y" && answer != "yes") {
 		return cluster.WithHint(usagef("not confirmed"), "answer y, or give --yes")
 	}
 	return nil

@@ -51,8 +51,12 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // stateError says that the state asked about does not hold.
 type stateError struct{ error }
 
-// someNodesError says on which nodes a command failed.
+// someNodesError says on which nodes a command failed. What it printed there
+// was shown with that of the others.
 type someNodesError struct{ error }
+
+// Hint is that of the node's error.
+func (e someNodesError) Hint() string { return cluster.HintOf(e.error) }
 
 // exitStatus passes the exit status of a remote command on; nothing is printed.
 type exitStatus int
@@ -99,10 +103,11 @@ func exitCode(ctx context.Context, err error) int {
 	return exitError
 }
 
-// split takes apart an error that is nothing but several.
+// split takes apart an error that is nothing but several. One that says more,
+// such as of fmt.Errorf with two causes, stays whole.
 func split(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
+	if !ok || len(joined.Unwrap()) == 0 || errors.Join(joined.Unwrap()...).Error() != err.Error() {
 		return []error{err}
 	}
 	var all []error

@@ -38,6 +38,9 @@ completed.`,
 		Example: "  " + s.prefix() + " nodes boot demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if wait < 0 {
+				return usagef("invalid --wait-timeout %d: it must not be negative", wait)
+			}
 			ng, err := a.open(args[0], s)
 			if err != nil {
 				return err
@@ -141,6 +144,10 @@ func newTerminate(a *app, s scope) *cobra.Command {
 				released, err := ng.Terminate(ctx)
 				if err != nil {
 					return err
+				}
+				if released == 0 {
+					a.print("cluster %q has no nodes: nothing to do", args[0])
+					return nil
 				}
 				a.print("released %d nodes of cluster %q", released, args[0])
 				return nil

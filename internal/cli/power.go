@@ -23,7 +23,7 @@ func newStop(a *app) *cobra.Command {
 }
 
 func newStart(a *app) *cobra.Command {
-	return newPower(a, "start", "power a node on", "started", (*nodegroup.NodeGroup).Start)
+	return newPower(a, "start", "power a node on", "powered on", (*nodegroup.NodeGroup).Start)
 }
 
 func newPower(a *app, verb, short, did string, do func(*nodegroup.NodeGroup, context.Context, string) (cluster.Node, error)) *cobra.Command {

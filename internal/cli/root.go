@@ -44,9 +44,12 @@ removes services, and fails them over when nodes die.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
+		Args:          cobra.ArbitraryArgs, // or cobra itself refuses an unknown command, as no usage error
+		RunE:          lead,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetHelpTemplate(helpTemplate)
+	root.SetHelpCommand(newHelp(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(shared(a, "")...)
@@ -56,7 +59,39 @@ removes services, and fails them over when nodes die.`,
 		of.AddCommand(specific(a, t)...)
 		root.AddCommand(merge(of.Commands(), of)...)
 	}
+	exemplify(root)
 	return root
+}
+
+// newHelp is the command that cobra would add, but that it fails when there is
+// no such command.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND…]",
+		Short:   "help about a command",
+		Example: "  " + name + " help add service",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = unknownCommand(cmd, rest[0])
+			}
+			if err != nil {
+				return err
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+// exemplify gives words that only lead to others the example of the first.
+func exemplify(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		exemplify(sub)
+		if cmd.Example == "" {
+			cmd.Example = sub.Example
+		}
+	}
 }
 
 var typeShort = map[cluster.Type]string{cluster.Local: "clusters of containers on this machine"}
@@ -111,17 +146,17 @@ func merge(parts []*cobra.Command, into *cobra.Command) []*cobra.Command {
 
 // group is a word that only leads to other words.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: use, Short: short,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return unknownCommand(cmd, args[0])
-		},
-	}
+	cmd := &cobra.Command{Use: use, Short: short, RunE: lead}
 	cmd.AddCommand(commands...)
 	return cmd
+}
+
+// lead is what a word does that only leads to other words.
+func lead(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	return unknownCommand(cmd, args[0])
 }
 
 func unknownCommand(cmd *cobra.Command, word string) error {

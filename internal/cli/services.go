@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -218,10 +220,19 @@ func (a *app) serviceStatus(ctx context.Context, ng *nodegroup.NodeGroup, id, fo
 	if err != nil || service.State == cluster.Running {
 		return err
 	}
-	if service.Reason == "" {
-		return stateError{usagef("service %q is %s", id, service.State)}
+	return stateError{errors.New(notRunning(service))}
+}
+
+// notRunning says that a service does not run, and why.
+func notRunning(service cluster.ServiceStatus) string {
+	text := fmt.Sprintf("service %q does not run: it is %s", service.ID, service.State)
+	if service.State == cluster.Failed {
+		text = fmt.Sprintf("service %q failed", service.ID)
 	}
-	return stateError{usagef("service %q is %s: %s", id, service.State, service.Reason)}
+	if service.Reason != "" {
+		text += ": " + service.Reason
+	}
+	return text
 }
 
 func newServiceLogs(a *app, s scope) *cobra.Command {
@@ -233,6 +244,9 @@ func newServiceLogs(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " service logs demo redis -f",
 		Args:    words("NAME", "ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if lines < 0 {
+				return usagef("invalid --lines %d: it must not be negative", lines)
+			}
 			ng, err := a.open(args[0], s)
 			if err != nil {
 				return err

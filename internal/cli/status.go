@@ -50,7 +50,7 @@ func statusTable(w io.Writer, status cluster.Status) {
 		quorum = "NO: services are stopped until more than half of the nodes are online"
 	}
 	row(w, "quorate", quorum)
-	row(w, "decides", status.DC)
+	row(w, "decides (DC)", status.DC)
 	fencing := "on"
 	if !status.Fencing {
 		fencing = "off: a node that is cut off may keep running a service that was moved"
@@ -89,6 +89,10 @@ func newList(a *app) *cobra.Command {
 			specs, listErr := nodegroup.List(env)
 			if specs == nil {
 				specs = []cluster.Spec{}
+			}
+			if len(specs) == 0 && listErr == nil && format == "table" {
+				a.say("no clusters yet; create one: %s local create NAME SIZE", name)
+				return nil
 			}
 			if err := a.show(format, specs, func(w io.Writer) { specTable(w, specs) }); err != nil {
 				return err
