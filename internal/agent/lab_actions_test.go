@@ -73,8 +73,8 @@ func labFailedStarts(t *testing.T, l lab) {
 		{forking("sleep 999 & true PIDFILE"), outcome{errGeneric, "did not write its pid file /run/sirikata/f/f.pid within 2s"}},
 		{forking("sleep 999 & echo 1 > PIDFILE"), outcome{errGeneric, "its pid file /run/sirikata/f/f.pid names process 1, which is not a process of this service"}},
 		{forking(`trap "" TERM; sleep 999 & wait`), outcome{errGeneric, "did not fork within 2s"}},
-		{cluster.Service{ID: "f", Command: []string{"/root/x"}}, outcome{errInstalled, `binary "/root/x" does not exist`}},
-		{cluster.Service{ID: "f", Command: []string{"/bin/sh"}, User: "bob"}, outcome{errInstalled, `user "bob" does not exist`}},
+		{cluster.Service{ID: "f", Command: []string{"/root/x"}}, outcome{errGeneric, `binary "/root/x" does not exist`}},
+		{cluster.Service{ID: "f", Command: []string{"/bin/sh"}, User: "bob"}, outcome{errGeneric, `user "bob" does not exist`}},
 		{cluster.Service{ID: "f", Command: []string{"/bin/sh"}, Cwd: "/root"}, outcome{errPerm, `user "svc" may not enter working directory "/root"`}},
 		{cluster.Service{ID: "f", Command: []string{"/root/true"}}, outcome{errPerm, `user "svc" may not execute binary "/root/true"`}},
 		{cluster.Service{ID: "f", Command: []string{"/opt/garbage"}, ForceDaemonize: true}, outcome{errGeneric, "Exec format error"}},
@@ -82,6 +82,10 @@ func labFailedStarts(t *testing.T, l lab) {
 	l.sh(t, "chmod 700 /root; cp /bin/true /root/; echo garbage > /opt/garbage; chmod 755 /opt/garbage")
 	for _, test := range tests {
 		l.want(t, "start", test.service, test.want, shortly)
+		if strings.HasSuffix(test.want.reason, " does not exist") {
+			test.want.code = errInstalled
+			l.want(t, "validate-all", test.service, test.want)
+		}
 		l.want(t, "monitor", test.service, outcome{code: notRunning})
 		l.nothingLeft(t)
 	}

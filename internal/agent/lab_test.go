@@ -135,7 +135,8 @@ func (l lab) act(t *testing.T, action string, s cluster.Service, extra ...string
 func (l lab) want(t *testing.T, action string, s cluster.Service, want outcome, extra ...string) {
 	t.Helper()
 	got := l.act(t, action, s, extra...)
-	if got.code != want.code || !strings.Contains(got.reason, want.reason) || (want.reason == "") != (got.reason == "") {
+	if got.code != want.code || !strings.Contains(got.reason, want.reason) || (want.reason == "") != (got.reason == "") ||
+		strings.Contains(got.reason, "what is left of it could not be stopped") {
 		t.Errorf("%s %s: got %+v, want %+v", action, s.ID, got, want)
 	}
 }

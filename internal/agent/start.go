@@ -21,7 +21,7 @@ const (
 	// survival is for how long a service must live to count as started.
 	survival = 250 * time.Millisecond
 	// stopGrace is for how long a failed start has to end on TERM.
-	stopGrace = 500 * time.Millisecond
+	stopGrace = 300 * time.Millisecond
 )
 
 // start starts the service and waits until it has survived for a moment. After
@@ -74,10 +74,10 @@ func (a *agent) launch(ctx context.Context, req request, p plan) outcome {
 	}
 	reason := ""
 	switch {
-	case timedOut:
-		reason, err = stuckReason(p, state, limit)
 	case state.phase() == running:
 		reason, state, err = a.survives(ctx, req.unit, p, state)
+	case timedOut:
+		reason, err = stuckReason(p, state, limit)
 	default:
 		reason = startReason(state, p)
 	}
@@ -132,7 +132,8 @@ func stuckReason(p plan, state unitState, limit time.Duration) (string, error) {
 	switch {
 	case !p.forking:
 		return "did not start within " + within, nil
-	case state.controlPID != 0:
+	// On a slow machine systemd's own limit may have ended it by now.
+	case state.controlPID != 0 || state.control.code == cldKilled:
 		return "did not fork within " + within + ": it stays in the foreground; add the service with --force-daemonize", nil
 	case p.pidFile == "":
 		return "was not started by systemd within " + within, nil
