@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -45,10 +46,17 @@ func takesCommand(cmd *cobra.Command, names []string, run func(ctx context.Conte
 	}
 }
 
+// negative is a number that looks like a flag. None of our flags is a digit.
+var negative = regexp.MustCompile(`^-[0-9]+$`)
+
 // splitWords parses flags up to the n-th word and those that follow it.
 func splitWords(flags *pflag.FlagSet, args []string, n int) (words, rest []string, err error) {
 	flags.SetInterspersed(false)
 	for {
+		if len(words) < n && len(args) > 0 && negative.MatchString(args[0]) {
+			words, args = append(words, args[0]), args[1:]
+			continue
+		}
 		if err := flags.Parse(args); err != nil {
 			return words, nil, err
 		}

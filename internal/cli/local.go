@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -23,27 +24,30 @@ func newLocalCreate(a *app) *cobra.Command {
 	var profile string
 	var capabilities []string
 	cmd := &cobra.Command{
-		Use:     "create NAME SIZE",
+		Use:     "create NAME SIZE [flags]",
 		Short:   "create the spec of a cluster on this machine",
 		Long:    "Creates the spec of a cluster. No node is allocated before it is booted.",
 		Example: "  " + name + " local create demo 3",
-		Args:    words("NAME", "SIZE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			size, err := parseSize(args[1])
-			if err != nil {
-				return err
-			}
-			spec := nodegroup.LocalSpec(args[0], size, cluster.TokenProfile(profile))
-			if spec.Capabilities, err = parseCapabilities(capabilities); err != nil {
-				return err
-			}
-			return a.create(spec)
-		},
 	}
 	cmd.Flags().StringVar(&profile, "token-profile", string(cluster.LAN),
 		"how fast a dead node is noticed: lan, cloud, or Corosync's token time-out in milliseconds")
 	cmd.Flags().StringArrayVar(&capabilities, "capability", nil,
 		"NODE=WORD: a node offers a capability, which services can require; may be repeated")
+	names := []string{"NAME", "SIZE"}
+	takesCommand(cmd, names, func(_ context.Context, args, rest []string) error {
+		if len(rest) > 0 {
+			return wrongWords(cmd, append(args, rest...), names)
+		}
+		size, err := parseSize(args[1])
+		if err != nil {
+			return err
+		}
+		spec := nodegroup.LocalSpec(args[0], size, cluster.TokenProfile(profile))
+		if spec.Capabilities, err = parseCapabilities(capabilities); err != nil {
+			return err
+		}
+		return a.create(spec)
+	})
 	return cmd
 }
 

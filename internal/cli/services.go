@@ -252,10 +252,27 @@ func newServiceLogs(a *app, s scope) *cobra.Command {
 				return err
 			}
 			defer a.close(ng)
-			return ng.Logs(cmd.Context(), args[1], lines, follow, a.out)
+			out := &counting{Writer: a.out}
+			err = ng.Logs(cmd.Context(), args[1], lines, follow, out)
+			if err == nil && out.n == 0 {
+				a.say("service %q has printed nothing", args[1])
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what it prints from now on")
 	cmd.Flags().IntVarP(&lines, "lines", "n", 100, "how many lines")
 	return cmd
+}
+
+// counting counts what is written.
+type counting struct {
+	io.Writer
+	n int
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.n += n
+	return n, err
 }
