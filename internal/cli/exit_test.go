@@ -15,7 +15,7 @@ import (
 )
 
 // reported is what is printed for an error, and the exit code.
-func reported(t *testing.T, ctx context.Context, err error) (text string, code int) {
+func reported(ctx context.Context, t *testing.T, err error) (text string, code int) {
 	t.Helper()
 	var out, errOut bytes.Buffer
 	a := &app{out: &out, err: &errOut}
@@ -52,16 +52,16 @@ func TestExitCodes(t *testing.T) {
 		{"timed out", context.DeadlineExceeded, exitError},
 		{"cancelled otherwise", context.Canceled, exitError},
 	} {
-		if _, code := reported(t, t.Context(), test.err); code != test.want {
+		if _, code := reported(t.Context(), t, test.err); code != test.want {
 			t.Errorf("%s: exit code %d, want %d", test.name, code, test.want)
 		}
 	}
 	interrupted, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
-	if _, code := reported(t, interrupted, notFound); code != exitInterrupted {
+	if _, code := reported(interrupted, t, notFound); code != exitInterrupted {
 		t.Errorf("interrupted: exit code %d", code)
 	}
-	if _, code := reported(t, interrupted, nil); code != exitDone {
+	if _, code := reported(interrupted, t, nil); code != exitDone {
 		t.Errorf("interrupted when it was done: exit code %d", code)
 	}
 }
@@ -103,7 +103,7 @@ func TestReport(t *testing.T) {
 			e + "node1: it rains\nsirikata-cluster: hint: wait\n"},
 		{"output of a node was shown already", someNodesError{lines}, e + `run "puppet" on node0: exit status 4: second` + "\n"},
 	} {
-		got, _ := reported(t, t.Context(), test.err)
+		got, _ := reported(t.Context(), t, test.err)
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}

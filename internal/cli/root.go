@@ -49,6 +49,7 @@ removes services, and fails them over when nodes die.`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelp(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -193,6 +194,19 @@ func wrongWords(cmd *cobra.Command, args, names []string) error {
 	}
 	return cluster.WithHint(err, "%s", fmt.Sprintf("%s --help", cmd.CommandPath()))
 }
+
+// usageTemplate is shorter than cobra's, and without the examples, with which
+// our help begins.
+const usageTemplate = `Usage:{{if .HasSubCommands}}
+  {{.CommandPath}} COMMAND{{end}}{{if or (and .Args .HasParent) (not .HasSubCommands)}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+`
 
 const helpTemplate = `{{if .HasExample}}Example:
 {{.Example}}
