@@ -171,3 +171,18 @@ func TestShowWord(t *testing.T) {
 		}
 	}
 }
+
+// TestScope has types of which this program has only one.
+func TestScope(t *testing.T) {
+	spec := cluster.Spec{Name: "demo", Type: cluster.AdHoc}
+	for _, s := range []scope{"", scope(cluster.AdHoc)} {
+		if err := s.check(spec); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+	err := scope(cluster.Local).check(spec)
+	if err == nil || err.Error() != `cluster "demo" is of type adhoc, not local` || exitCode(t.Context(), err) != exitUsage ||
+		cluster.HintOf(err) != "use sirikata-cluster adhoc …, or leave the type out" {
+		t.Errorf("error %v, hint %q", err, cluster.HintOf(err))
+	}
+}
