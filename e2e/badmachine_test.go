@@ -29,7 +29,7 @@ func TestNoEngine(t *testing.T) {
 			{"local", "nodes", "boot", c.name}, {"local", "nodes", "terminate", c.name}, {"local", "nodes", "kill", c.name, "node0"},
 			{"destroy", c.name}, {"local", "image", "build"}, {"local", "members", "info", c.name},
 		} {
-			o.run(t, args...).fails(t, 1, "engine does not run").hints(t, "docker")
+			o.run(t, args...).fails(t, 1, "Cannot connect to the Docker daemon").hints(t, "start it", "docker")
 		}
 	})
 	// Services need nodes, not the engine.
@@ -58,7 +58,7 @@ func TestNoPermission(t *testing.T) {
 	nobody := unprivileged(home)
 	c.unchanged(t, func() {
 		nobody.run(t, "local", "create", c.name, "3").ok(t)
-		nobody.run(t, "local", "nodes", "boot", c.name).fails(t, 1, "not allowed to use the Docker engine").hints(t, "group docker")
+		nobody.run(t, "local", "nodes", "boot", c.name).fails(t, 1, "permission denied", "Docker").hints(t, "group docker")
 		// Somebody else's store.
 		unprivileged(c.home).run(t, "status", c.name).fails(t, 1, "permission denied").hints(t, "ls -la")
 		unprivileged(c.home).run(t, "local", "create", "t-other", "3").fails(t, 1, "permission denied")

@@ -71,7 +71,7 @@ func TestStatusFields(t *testing.T) {
 			t.Errorf("status has %s = %v, not %v", name, got[name], want)
 		}
 	}
-	if dc := strings.TrimSpace(c.one(t).sh(t, "crmadmin --quiet --dc_lookup 2>&1")); got["dc"] == "" || !strings.Contains(dc, fmt.Sprint(got["dc"])) {
+	if dc := strings.TrimSpace(c.ask(t, "crmadmin --quiet --dc_lookup 2>&1")); got["dc"] == "" || !strings.Contains(dc, fmt.Sprint(got["dc"])) {
 		t.Errorf("status has dc = %v; crmadmin says %q", got["dc"], dc)
 	}
 	nodes, _ := got["nodes"].([]any)

@@ -85,16 +85,6 @@ func (n node) exec(script string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// one returns any node that is powered on.
-func (c *labCluster) one(t testing.TB) node {
-	t.Helper()
-	running := c.running()
-	if len(running) == 0 {
-		t.Fatalf("no node of cluster %s is powered on", c.name)
-	}
-	return running[0]
-}
-
 // mon is the part that we need of what crm_mon says.
 type mon struct {
 	Nodes []struct {
@@ -112,15 +102,30 @@ type mon struct {
 	} `xml:"resources>resource"`
 }
 
-// mon asks Pacemaker on any node.
-func (c *labCluster) mon(t testing.TB) mon {
+// mon asks Pacemaker on the first node where it answers: on one that has just
+// been powered on it does not yet.
+func (c *labCluster) mon(t testing.TB) (m mon) {
 	t.Helper()
-	var m mon
-	text := c.one(t).sh(t, "crm_mon --one-shot --output-as=xml")
+	text := c.ask(t, "crm_mon --one-shot --output-as=xml")
 	if err := xml.Unmarshal([]byte(text), &m); err != nil {
 		t.Fatalf("read crm_mon: %v\n%s", err, text)
 	}
 	return m
+}
+
+// ask runs a command on the first node where it succeeds.
+func (c *labCluster) ask(t testing.TB, script string) string {
+	t.Helper()
+	var said []string
+	for _, n := range c.running() {
+		out, err := n.exec(script)
+		if err == nil {
+			return out
+		}
+		said = append(said, fmt.Sprintf("%s: %v", n.name, err))
+	}
+	t.Fatalf("no node of cluster %s answers %q: %v", c.name, script, said)
+	return ""
 }
 
 // where is the node on which Pacemaker says that a service runs, or "".
@@ -148,13 +153,13 @@ func (c *labCluster) online(t testing.TB) (names []string) {
 // primitives is what the cluster knows of services, without its version.
 func (c *labCluster) primitives(t testing.TB) string {
 	t.Helper()
-	return c.one(t).sh(t, "cibadmin --query --scope resources")
+	return c.ask(t, "cibadmin --query --scope resources")
 }
 
 // configVersion changes with every change of the cluster's configuration.
 func (c *labCluster) configVersion(t testing.TB) string {
 	t.Helper()
-	cib := c.one(t).sh(t, "cibadmin --query")
+	cib := c.ask(t, "cibadmin --query")
 	_, rest, _ := strings.Cut(cib, ` epoch="`)
 	epoch, _, found := strings.Cut(rest, `"`)
 	if !found {

@@ -19,7 +19,7 @@ func TestSSHAll(t *testing.T) {
 		t.Errorf("equal answers are not merged\n%v", r)
 	}
 	// Without --, and with flags that are the command's.
-	c.run(t, "ssh", c.name, "hostname", "--help").ok(t).says(t, "node0", "node2")
+	c.run(t, "ssh", c.name, "printf", "%s ", "--output=json", "-o", "--help").ok(t).says(t, "--output=json -o --help")
 	if r := c.run(t, "ssh", c.name, "hostname").ok(t); r.stdout != "node0:\n  node0\nnode1:\n  node1\nnode2:\n  node2\n" {
 		t.Errorf("different answers\n%v", r)
 	}

@@ -19,7 +19,7 @@ func script(text string, args ...string) []string {
 // service.
 func (c *labCluster) leavesNothing(t *testing.T, id string) {
 	t.Helper()
-	if cib := c.one(t).sh(t, "cibadmin --query"); strings.Contains(cib, "service-"+id+`"`) || strings.Contains(cib, "service-"+id+"#") {
+	if cib := c.ask(t, "cibadmin --query"); strings.Contains(cib, "service-"+id+`"`) || strings.Contains(cib, "service-"+id+"#") {
 		var lines []string
 		for line := range strings.Lines(cib) {
 			if strings.Contains(line, "service-"+id) {
