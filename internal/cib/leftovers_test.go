@@ -36,6 +36,11 @@ func TestParseLeftovers(t *testing.T) {
 			t.Errorf("%s %v: %v %s", test.file, test.ids, err, diff)
 		}
 	}
+	old := []byte(`<transient_attributes id="1"><instance_attributes id="status-1">
+		<nvpair id="a" name="fail-count-service-bad" value="1"/></instance_attributes></transient_attributes>`)
+	if got, err := cib.ParseLeftovers(old, []string{"bad"}); err != nil || got != nil {
+		t.Errorf("an attribute of no operation is read as %v (%v)", got, err)
+	}
 	if got, err := cib.ParseLeftovers(nil, []string{"bad"}); err != nil || got != nil {
 		t.Errorf("nothing is read as %v (%v)", got, err)
 	}
