@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// bootTimeout is the limit for 3 nodes; the goal is 12 s, and the bench measures.
-const bootTimeout = "120"
+// bootTimeout is generous: the bench measures.
+const bootTimeout = "170"
 
 // labCluster is a cluster of the lab, and the operator who made it.
 type labCluster struct {

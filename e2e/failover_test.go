@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// failoverLimit is functional, not a benchmark: the goal is 3 s.
-const failoverLimit = 20 * time.Second
+// failoverLimit is functional, not a benchmark: the goal is 3 s with the lan
+// profile; with cloud, death alone is noticed after 11 s.
+const failoverLimit = 30 * time.Second
 
 // TestNodeDeath is one cluster through deaths of nodes, each healed by boot.
 func TestNodeDeath(t *testing.T) {
