@@ -9,6 +9,7 @@ package form
 import (
 	"context"
 	"fmt"
+	"io/fs"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
@@ -25,8 +26,9 @@ type Former struct {
 	// be nil. It is called from one goroutine at a time.
 	Progress func(string)
 
-	authKey []byte // Corosync's, the same on all nodes
-	lived   bool   // the cluster ran before
+	authKey  []byte // Corosync's, the same on all nodes
+	lived    bool   // the cluster ran before
+	programs fs.FS  // those that are built in, unless it is set
 }
 
 // member is a node on its way into the cluster.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,12 +20,7 @@ var allSteps = []string{"waiting for sshd", "looking at what is there", "install
 	"configuring with Puppet", "starting Corosync and Pacemaker", "waiting for the cluster"}
 
 func TestFormFresh(t *testing.T) {
-	needProgram(t)
 	g := newGroup(t, 3)
-	content, _, err := program("x86_64")
-	if err != nil {
-		t.Fatal(err)
-	}
 	changed, err := g.form(t)
 	if err != nil || !changed {
 		t.Fatalf("changed %v (%v)", changed, err)
@@ -33,7 +29,7 @@ func TestFormFresh(t *testing.T) {
 		t.Error(diff)
 	}
 	// The content is followed by a seal of 26 letters, see remote.Client.WriteFile.
-	want := []string{fmt.Sprintf("install %d bytes", len(content)+26), "puppet", "start"}
+	want := []string{fmt.Sprintf("install %d bytes", len("for amd64")+26), "puppet", "start"}
 	for _, node := range g.nodes {
 		if diff := cmp.Diff(want, node.did); diff != "" {
 			t.Errorf("%s: %s", node.name, diff)
@@ -146,13 +142,14 @@ func TestFormFaults(t *testing.T) {
 			`configuring with Puppet: node2: configure node2: Puppet: it rains`},
 		{"machine", func(g *group) { g.nodes[0].facts["machine"] = "s390x" },
 			`installing sirikata-node: node0: no sirikata-node for a s390x machine: only x86_64 and aarch64`},
+		{"not built", func(g *group) { g.former.programs = fstest.MapFS{} },
+			`installing sirikata-node: node0: this sirikata-cluster was built without sirikata-node for amd64`},
 		{"foreign", func(g *group) { g.nodes[1].facts["cluster"] = "others" },
 			`looking at what is there: node1: it belongs to another cluster, "others" (/etc/corosync/corosync.conf, /var/lib/pacemaker/cib/cib.xml)`},
 		{"profile", func(g *group) { g.former.Spec.TokenProfile = "wan" },
 			`configuring with Puppet: node0: "wan" is not a token profile: use lan, cloud, or 200 to 60000 milliseconds`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			needProgram(t)
 			g := newGroup(t, 3)
 			test.alter(g)
 			_, err := g.form(t)
@@ -168,7 +165,6 @@ func TestFormFaults(t *testing.T) {
 }
 
 func TestFormPuppetErrorKeepsOutput(t *testing.T) {
-	needProgram(t)
 	g := newGroup(t, 1)
 	g.nodes[0].fails["puppet"] = "Error: it rains\nError: and more\n"
 	_, err := g.form(t)

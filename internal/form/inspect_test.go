@@ -2,9 +2,12 @@ package form
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -159,16 +162,18 @@ func TestFirstCIB(t *testing.T) {
 }
 
 func TestProgram(t *testing.T) {
-	needProgram(t)
-	amd, digest, err := program("x86_64")
-	if err != nil || !bytes.HasPrefix(amd, []byte("\x7fELF")) || len(digest) != 64 {
-		t.Errorf("%d bytes, digest %q (%v)", len(amd), digest, err)
+	for machine, want := range map[string]string{"x86_64": "for amd64", "aarch64": "for arm64, too"} {
+		content, digest, err := program(fakePrograms(), machine)
+		sum := sha256.Sum256([]byte(want))
+		if err != nil || string(content) != want || digest != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: %q, digest %s (%v)", machine, content, digest, err)
+		}
 	}
-	arm, other, err := program("aarch64")
-	if err != nil || other == digest || bytes.Equal(arm, amd) {
-		t.Errorf("both machines get the same (%v)", err)
-	}
-	if _, _, err := program(""); err == nil || err.Error() != "no sirikata-node for a  machine: only x86_64 and aarch64" {
+	if _, _, err := program(fakePrograms(), ""); err == nil || err.Error() != "no sirikata-node for a  machine: only x86_64 and aarch64" {
 		t.Errorf("error %v", err)
+	}
+	_, _, err := program(fstest.MapFS{}, "aarch64")
+	if err == nil || err.Error() != "this sirikata-cluster was built without sirikata-node for arm64" || cluster.HintOf(err) != "build it with make build" {
+		t.Errorf("error %v, hint %q", err, cluster.HintOf(err))
 	}
 }
