@@ -86,7 +86,7 @@ func fakeAgent(t *testing.T, f *fakeManager, die bool, watched *int) *agent {
 			*watched++
 			return fakeWatcher{pids, die}, nil
 		},
-		journal: func(context.Context, string) []string { return []string{"last line"} },
+		journal: func(context.Context, string, string, time.Time) []string { return []string{"last line"} },
 		runDir:  t.TempDir(),
 		host: host{
 			node: func() (cluster.NodeFile, error) {

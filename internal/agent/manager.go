@@ -31,11 +31,12 @@ type manager interface {
 type unitState struct {
 	active, sub string // ActiveState and SubState (systemctl(1))
 	result      string
-	invocation  string // its id in the journal
-	mainPID     uint32 // 0 when not known
-	controlPID  uint32 // of the process that is to fork
-	main        ending // of the main process
-	control     ending // of the process that was to fork
+	invocation  string    // its id, new with every start
+	began       time.Time // when it was started; zero when not known
+	mainPID     uint32    // 0 when not known
+	controlPID  uint32    // of the process that is to fork
+	main        ending    // of the main process
+	control     ending    // of the process that was to fork
 }
 
 // phase is what a state means to the agent.

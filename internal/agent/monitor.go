@@ -78,7 +78,7 @@ func (a *agent) absent(ctx context.Context, req request, state unitState) outcom
 
 // died reports a death that nobody asked for, and clears what is left.
 func (a *agent) died(ctx context.Context, req request, state unitState) outcome {
-	reason := withLastWords(deathReason(state), a.journal(ctx, state.invocation))
+	reason := withLastWords(deathReason(state), a.journal(ctx, req.unit, state.invocation, state.began))
 	clearing, cancel := context.WithTimeout(ctx, leftoverWait)
 	defer cancel()
 	if err := a.clear(clearing, req.unit); err != nil {

@@ -117,7 +117,7 @@ type agent struct {
 	// error.
 	watch func(pids []uint32) (watcher, error)
 	// journal returns the last lines that an invocation of a unit printed.
-	journal func(ctx context.Context, invocation string) []string
+	journal func(ctx context.Context, unit, invocation string, since time.Time) []string
 	host    host
 	runDir  string // where the agent remembers, until the next boot
 }

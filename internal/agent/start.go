@@ -20,6 +20,9 @@ const (
 	startMargin = time.Second
 	// survival is for how long a service must live to count as started.
 	survival = 250 * time.Millisecond
+	// wordsWait is for how long a failed start waits for what it printed.
+	wordsWait  = 250 * time.Millisecond
+	wordsPause = 50 * time.Millisecond
 	// stopGrace is for how long a failed start has to end on TERM.
 	stopGrace = 300 * time.Millisecond
 )
@@ -88,7 +91,21 @@ func (a *agent) launch(ctx context.Context, req request, p plan) outcome {
 		started{invocation: state.invocation, digest: p.digest()}.remember(a.runDir, req.id)
 		return outcome{}
 	}
-	return fail(errGeneric, "%s", withLastWords(reason, a.journal(ctx, state.invocation)))
+	return fail(errGeneric, "%s", withLastWords(reason, a.firstWords(ctx, req.unit, state)))
+}
+
+// firstWords returns what a failed start printed. On a busy machine the journal
+// may get to it after the agent; a start has the time to ask again.
+func (a *agent) firstWords(ctx context.Context, unit string, state unitState) []string {
+	asking, cancel := context.WithTimeout(ctx, wordsWait)
+	defer cancel()
+	var lines []string
+	// That time runs out for what printed nothing.
+	_ = poll(asking, wordsPause, func() (bool, error) {
+		lines = a.journal(ctx, unit, state.invocation, state.began)
+		return lastWords(lines) != "", nil
+	})
+	return lines
 }
 
 // survives watches the new service for a moment and returns why it is not

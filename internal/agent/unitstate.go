@@ -36,6 +36,7 @@ func decodeState(properties map[string]dbus.Variant) unitState {
 		sub:        value[string](properties, "SubState"),
 		result:     value[string](properties, "Result"),
 		invocation: hex.EncodeToString(value[[]byte](properties, "InvocationID")),
+		began:      stamp(value[uint64](properties, "InactiveExitTimestamp")),
 		mainPID:    value[uint32](properties, "MainPID"),
 		controlPID: value[uint32](properties, "ControlPID"),
 		main: ending{
@@ -65,6 +66,14 @@ func decodeState(properties map[string]dbus.Variant) unitState {
 func value[T any](properties map[string]dbus.Variant, name string) T {
 	v, _ := properties[name].Value().(T)
 	return v
+}
+
+// stamp is one of systemd's times, in microseconds.
+func stamp(micro uint64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(micro))
 }
 
 // lasted is the time between two of systemd's stamps, in microseconds.
