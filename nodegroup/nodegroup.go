@@ -31,6 +31,10 @@ func Create(env Env, spec cluster.Spec) (created bool, err error) {
 // reported in the error, which then comes beside the others.
 func List(env Env) ([]cluster.Spec, error) { return store.Open(env.Home).List() }
 
+// ReadSpec returns the spec of the cluster with that name, which Create has
+// remembered, or else a *cluster.NotFoundError.
+func ReadSpec(env Env, name string) (cluster.Spec, error) { return store.Open(env.Home).Spec(name) }
+
 // Open returns the cluster with that name, which Create has remembered, or else
 // a *cluster.NotFoundError. It contacts no node.
 func Open(env Env, name string) (*NodeGroup, error) {

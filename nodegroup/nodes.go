@@ -207,18 +207,32 @@ func (g *NodeGroup) Nodes(ctx context.Context) ([]cluster.Node, error) {
 // id or the beginning of one, or an address.
 func (g *NodeGroup) findNode(nodes []cluster.Node, word string) (cluster.Node, error) {
 	index, notIndex := strconv.Atoi(word)
+	hosts := map[string]int{}
+	for _, node := range nodes {
+		hosts[hostOf(node)]++
+	}
 	known := make([]string, 0, len(nodes))
 	for _, node := range nodes {
 		known = append(known, node.Name)
 		if word == "" {
 			continue // a node that is off may lack an address
 		}
-		host, _, _ := net.SplitHostPort(node.Connect) // then it is not a host that matches
+		// Nodes that are reached through ports of one host are not named by it.
+		byHost := word == hostOf(node) && hosts[word] == 1
 		byID := len(word) >= 12 && strings.HasPrefix(node.ID, word)
 		if notIndex == nil && index == node.Index || byID || word == node.Name ||
-			word == node.ID || word == node.Address || word == node.Connect || word == host || word == node.FQDN {
+			word == node.ID || word == node.Address || word == node.Connect || byHost || word == node.FQDN {
 			return node, nil
 		}
 	}
 	return cluster.Node{}, &cluster.NotFoundError{Kind: "node", Name: word, In: g.spec.Name, Known: known}
+}
+
+// hostOf is the host of a node's connect address; empty if it has none.
+func hostOf(node cluster.Node) string {
+	host, _, err := net.SplitHostPort(node.Connect)
+	if err != nil {
+		return ""
+	}
+	return host
 }

@@ -92,15 +92,26 @@ func yesFlag(cmd *cobra.Command, yes *bool) {
 }
 
 // confirm asks on a terminal. Without one, naming the cluster is consent.
-func (a *app) confirm(yes bool, format string, args ...any) error {
+func (a *app) confirm(ctx context.Context, yes bool, format string, args ...any) error {
 	if yes || !isTerminal(a.in) {
 		return nil
 	}
 	fmt.Fprintf(a.err, format+" [y/N] ", args...)
-	var answer string
-	_, err := fmt.Fscanln(a.in, &answer)
-	if answer = strings.ToLower(answer); err != nil || (answer != "y" && answer != "yes") {
+	answered := make(chan string, 1)
+	go func() {
+		var answer string
+		if _, err := fmt.Fscanln(a.in, &answer); err != nil {
+			answer = "" // more than one word is no answer either
+		}
+		answered <- strings.ToLower(answer)
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case answer := <-answered:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
 		return cluster.WithHint(usagef("not confirmed"), "answer y, or give --yes")
 	}
-	return nil
 }

@@ -138,7 +138,7 @@ func TestConfirm(t *testing.T) {
 		}
 		var out, errOut bytes.Buffer
 		a := &app{in: tty, out: &out, err: &errOut}
-		err = a.confirm(false, "Release all nodes of %q?", "demo")
+		err = a.confirm(t.Context(), false, "Release all nodes of %q?", "demo")
 		if (err == nil) != want || errOut.String() != `Release all nodes of "demo"? [y/N] ` || out.Len() > 0 {
 			t.Errorf("%q: %v, asked %q", answer, err, errOut.String())
 		}
@@ -146,7 +146,7 @@ func TestConfirm(t *testing.T) {
 			t.Errorf("%q: %v, hint %q", answer, err, cluster.HintOf(err))
 		}
 		errOut.Reset()
-		if err := a.confirm(true, "Really?"); err != nil || errOut.Len() > 0 {
+		if err := a.confirm(t.Context(), true, "Really?"); err != nil || errOut.Len() > 0 {
 			t.Errorf("with --yes: %v, asked %q", err, errOut.String())
 		}
 		_, _ = tty.Close(), terminal.Close()
@@ -157,7 +157,7 @@ func TestConfirm(t *testing.T) {
 func TestConfirmWithoutTerminal(t *testing.T) {
 	var errOut bytes.Buffer
 	a := &app{in: strings.NewReader("n\n"), err: &errOut}
-	if err := a.confirm(false, "Really?"); err != nil || errOut.Len() > 0 {
+	if err := a.confirm(t.Context(), false, "Really?"); err != nil || errOut.Len() > 0 {
 		t.Errorf("%v, asked %q", err, errOut.String())
 	}
 }

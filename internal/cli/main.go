@@ -72,11 +72,14 @@ func (a *app) open(clusterName string, of scope) (*nodegroup.NodeGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	ng, err := nodegroup.Open(env, clusterName)
+	spec, err := nodegroup.ReadSpec(env, clusterName)
 	if err != nil {
 		return nil, err
 	}
-	return ng, of.check(ng.Spec())
+	if err := of.check(spec); err != nil {
+		return nil, err
+	}
+	return nodegroup.Open(env, clusterName)
 }
 
 // say prints a line for the person at the terminal.

@@ -137,7 +137,7 @@ func newTerminate(a *app, s scope) *cobra.Command {
 				return err
 			}
 			defer a.close(ng)
-			if err := a.confirm(yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
+			if err := a.confirm(cmd.Context(), yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
 				return err
 			}
 			return within(cmd.Context(), wait, func(ctx context.Context) error {
@@ -172,7 +172,7 @@ func newDestroy(a *app, s scope) *cobra.Command {
 				return err
 			}
 			defer a.close(ng)
-			if err := a.confirm(yes, "Forget cluster %q?", args[0]); err != nil {
+			if err := a.confirm(cmd.Context(), yes, "Forget cluster %q?", args[0]); err != nil {
 				return err
 			}
 			if err := ng.Destroy(cmd.Context()); err != nil {

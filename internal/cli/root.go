@@ -186,11 +186,12 @@ func words(names ...string) cobra.PositionalArgs {
 }
 
 func wrongWords(cmd *cobra.Command, args, names []string) error {
-	err := usagef("%s takes %s", cmd.CommandPath(), strings.Join(names, " "))
+	_, takes, _ := strings.Cut(strings.ReplaceAll(cmd.Use, " [flags]", ""), " ")
+	err := usagef("%s takes %s", cmd.CommandPath(), takes)
 	if len(names) == 0 {
 		err = usagef("%s takes no words, but there is %q", cmd.CommandPath(), args[0])
 	} else if len(args) > len(names) {
-		err = usagef("%s takes %s: %q is too much", cmd.CommandPath(), strings.Join(names, " "), args[len(names)])
+		err = usagef("%s takes %s: %q is too much", cmd.CommandPath(), takes, args[len(names)])
 	}
 	return cluster.WithHint(err, "%s", fmt.Sprintf("%s --help", cmd.CommandPath()))
 }

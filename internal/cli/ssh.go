@@ -156,7 +156,7 @@ func newNodeTrust(a *app, s scope) *cobra.Command {
 				a.say("trusted until now: %s", trusted.Known)
 			}
 			a.say("%s now offers: %s", trusted.Node, trusted.Now)
-			if err := a.confirm(yes, "Trust it from now on?"); err != nil {
+			if err := a.confirm(cmd.Context(), yes, "Trust it from now on?"); err != nil {
 				return err
 			}
 			if err := ng.Trust(trusted.Node, key); err != nil {

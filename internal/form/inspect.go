@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -103,7 +104,7 @@ func refuseForeign(f *Former, members []*member) error {
 			continue
 		}
 		return &cluster.NodeError{Node: m.node.Name, Err: cluster.WithHint(
-			fmt.Errorf("it belongs to another cluster, %q (%s, %s)", name, corosyncConf, cibFile),
+			fmt.Errorf("it belongs to another cluster, %s (%s, %s)", quoted(name), corosyncConf, cibFile),
 			"take it out of that cluster first: remove %s and %s", corosyncConf, cibFile)}
 	}
 	return nil
@@ -128,3 +129,10 @@ func adoptKey(f *Former, members []*member) error {
 
 // authKeySize is what corosync-keygen(8) writes, in bytes.
 const authKeySize = 256
+
+func quoted(name string) string {
+	if name == "" {
+		return "without a name"
+	}
+	return strconv.Quote(name)
+}

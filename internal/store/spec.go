@@ -144,7 +144,7 @@ func fields(spec cluster.Spec) map[string]any {
 
 func show(v any) string {
 	if v == nil {
-		return "not set"
+		return "nothing"
 	}
 	text, err := json.Marshal(v)
 	if err != nil {

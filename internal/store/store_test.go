@@ -50,7 +50,7 @@ func TestCreate(t *testing.T) {
 	if created || !ok {
 		t.Fatalf("another spec: %v, %v", created, err)
 	}
-	want := []string{`login_user is not set, not "admin"`, `size is 3, not 5`, `working_path is "/var/tmp", not "/srv"`}
+	want := []string{`login_user is nothing, not "admin"`, `size is 3, not 5`, `working_path is "/var/tmp", not "/srv"`}
 	if diff := cmp.Diff(want, exists.Differences); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
