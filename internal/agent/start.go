@@ -19,7 +19,7 @@ const (
 	// startMargin is what a start leaves of its time-out for clearing up.
 	startMargin = time.Second
 	// survival is for how long a service must live to count as started.
-	survival = 250 * time.Millisecond
+	survival = 200 * time.Millisecond
 	// wordsWait is for how long a failed start waits for what it printed.
 	wordsWait  = 250 * time.Millisecond
 	wordsPause = 50 * time.Millisecond
@@ -102,7 +102,7 @@ func (a *agent) firstWords(ctx context.Context, unit string, state unitState) []
 	var lines []string
 	// That time runs out for what printed nothing.
 	_ = poll(asking, wordsPause, func() (bool, error) {
-		lines = a.journal(ctx, unit, state.invocation, state.began)
+		lines = a.journal(ctx, unit, state.invocation, state.began) // with all of its own time
 		return lastWords(lines) != "", nil
 	})
 	return lines

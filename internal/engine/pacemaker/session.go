@@ -192,11 +192,19 @@ func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) er
 		if finished, err := done(mon); finished || err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pollPause):
+		if err := pause(ctx, pollPause); err != nil {
+			return err
 		}
+	}
+}
+
+// pause waits, but no longer than ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
 	}
 }
 

@@ -45,6 +45,11 @@ func (e earlier) forgotten(mon cib.Mon, id string) bool {
 	return ok && failure != e.failure
 }
 
+// soonest is how long after a change of the configuration nothing can run yet:
+// the node is looked for that may run it, and the agent watches each start for
+// 200 ms. Looking earlier only takes the processor from them.
+const soonest = 150 * time.Millisecond
+
 // waitRunning waits until each service runs or has failed. A service in before
 // must run, or fail, again.
 func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, begin time.Time, before map[string]earlier) (running []engine.Added, failed []failure) {
@@ -54,6 +59,10 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		open[id] = primitive
 	}
 	last := map[string]failure{}
+	if len(open) > 0 {
+		// A context that ends is noticed below.
+		_ = pause(ctx, soonest)
+	}
 	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
 		for id, primitive := range open {
 			status, err := mon.ServiceStatus(primitive)
