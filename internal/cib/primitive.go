@@ -24,6 +24,11 @@ const (
 	monitorMargin = 20
 )
 
+// checkPause is the interval of the monitor. The agent's monitor holds until the
+// service dies or the check is over, so this is only the pause between two
+// checks, in which a death waits to be noticed.
+const checkPause = "100ms"
+
 // generation is a parameter that the agent ignores: Pacemaker restarts a
 // resource whose parameters change, in one transition and without any moment
 // in which the service is configured as stopped.
@@ -133,9 +138,7 @@ func operations(id string, service cluster.Service) []Operation {
 	if !service.Failover {
 		onFail = "stop"
 	}
-	// The agent's monitor holds until the service dies or the check is over, so
-	// the interval is only the pause between two checks.
-	return append(ops, Operation{ID: "op-monitor-" + id, Name: "monitor", Interval: "1s",
+	return append(ops, Operation{ID: "op-monitor-" + id, Name: "monitor", Interval: checkPause,
 		Timeout: seconds(service.Monitor + monitorMargin), OnFail: onFail})
 }
 

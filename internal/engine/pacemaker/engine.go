@@ -19,8 +19,8 @@ import (
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
-// pollPause is the pause between two looks at the cluster. crm_mon takes about
-// 25 ms of a core on a small cluster, so waiting costs half a core at most.
+// pollPause is the shortest pause between two looks at the cluster. crm_mon
+// takes about 25 ms of a core on a small cluster.
 const pollPause = 40 * time.Millisecond
 
 // Engine runs services on one cluster.

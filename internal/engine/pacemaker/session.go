@@ -180,7 +180,9 @@ func (s *session) delete(ctx context.Context, ids []string) error {
 // answering, or whose Pacemaker stops, is replaced by another.
 func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) error {
 	for {
+		begin := time.Now()
 		mon, err := s.state(ctx)
+		took := time.Since(begin)
 		gone := errors.Is(err, remote.ErrUnreachable) || errors.Is(err, errNotRunning)
 		if gone && ctx.Err() == nil {
 			err = s.connect(ctx)
@@ -192,7 +194,8 @@ func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) er
 		if finished, err := done(mon); finished || err != nil {
 			return err
 		}
-		if err := pause(ctx, pollPause); err != nil {
+		// Many operators at once must not keep a node busy with their questions.
+		if err := pause(ctx, max(pollPause, 2*took)); err != nil {
 			return err
 		}
 	}
