@@ -45,12 +45,12 @@ func (b *bench) add() error {
 	}
 	given := strings.Join(filled(parameters), " ")
 	pcs, err := b.peer("pcs resource create service-x ocf:sirikata:service " + given +
-		" op monitor interval=100ms timeout=30s meta " + candidates + " --wait --force")
+		" op monitor interval=1s timeout=30s meta " + candidates + " --wait --force")
 	if err != nil {
 		return err
 	}
 	crm, err := b.peer("{ crm --force configure primitive service-x ocf:sirikata:service params " + given +
-		" op monitor interval=100ms timeout=30s meta " + candidates + " && crm_resource --wait; }")
+		" op monitor interval=1s timeout=30s meta " + candidates + " && crm_resource --wait; }")
 	if err != nil {
 		return err
 	}

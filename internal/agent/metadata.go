@@ -87,12 +87,12 @@ func metadata(version Version) string {
 		Name: agentName, Release: string(version), Standard: "1.1",
 		Long: text("Runs one daemon, forking or in the foreground, in a systemd unit of its own. " +
 			"The recurring monitor watches the process and answers the moment it dies; " +
-			"give it an interval of 100ms."),
+			"give it an interval of 1s."),
 		Short: text("Keeps a daemon running"),
 		Actions: []metaAction{
 			{Name: "start", Timeout: "20s"},
 			{Name: "stop", Timeout: "20s"},
-			{Name: "monitor", Timeout: "35s", Interval: "100ms", Depth: "0"},
+			{Name: "monitor", Timeout: "35s", Interval: "1s", Depth: "0"},
 			{Name: "validate-all", Timeout: "20s"},
 			{Name: "meta-data", Timeout: "5s"},
 		},

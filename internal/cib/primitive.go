@@ -27,7 +27,12 @@ const (
 // checkPause is the interval of the monitor. The agent's monitor holds until the
 // service dies or the check is over, so this is only the pause between two
 // checks, in which a death waits to be noticed.
-const checkPause = "100ms"
+//
+// It must not be shorter. Pacemaker keeps the time of a result in whole seconds
+// (last-rc-change) and, where a monitor's first success and its failure fall
+// into the same one, takes the success for the newer: with 100 ms it went on to
+// call a service started that was dead (Pacemaker 2.1.5).
+const checkPause = "1s"
 
 // generation is a parameter that the agent ignores: Pacemaker restarts a
 // resource whose parameters change, in one transition and without any moment
