@@ -27,6 +27,7 @@ func TestNodeDeath(t *testing.T) {
 		{"capability", capabilityHolds},
 		{"clean stop", cleanStopMoves},
 		{"dead node", deadNodeDoesNotHinder},
+		{"quorum", quorumIsLost},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			part.test(t, c)
@@ -183,4 +184,29 @@ func deadNodeDoesNotHinder(t *testing.T, c *labCluster) {
 			t.Errorf("members info says that %s is %s", m.Name, m.State)
 		}
 	}
+}
+
+// quorumIsLost leaves one node of three: it must not run anything.
+func quorumIsLost(t *testing.T, c *labCluster) {
+	addSleep(t, c, "alone", "any")
+	left := c.where(t, "alone")
+	for _, n := range c.running() {
+		if n.name != left {
+			c.kill(t, n.name)
+		}
+	}
+	c.waitFor(t, failoverLimit, "the node that is left stops the service", func() (bool, string) {
+		copies := c.copies("sleep alone")
+		return len(copies) == 0, fmt.Sprintf("it runs on %v", copies)
+	})
+	got := decode[struct{ Quorate bool }](t, c.run(t, "status", c.name, "-o", "json").ok(t))
+	if got.Quorate {
+		t.Error("status says that one node of three has quorum")
+	}
+	c.run(t, "service", "status", c.name, "alone").fails(t, 3, "quorum")
+	c.boot(t).ok(t)
+	c.waitFor(t, soon, "it runs again", func() (bool, string) {
+		at := c.where(t, "alone")
+		return at != "" && slices.Equal(c.copies("sleep alone"), []string{at}), at
+	})
 }

@@ -132,6 +132,11 @@ func TestMembersInfo(t *testing.T) {
 	c.run(t, "members", "info", c.name, "-o", "table").ok(t).says(t, "NODE", "node2", "online")
 }
 
+func TestImageIsThere(t *testing.T) {
+	c := shared(t) // booting it has built the image
+	c.run(t, "local", "image", "build").ok(t).says(t, "is there already")
+}
+
 func TestListClusters(t *testing.T) {
 	c := shared(t)
 	specs := decode[[]map[string]any](t, c.run(t, "list", "-o", "json").ok(t))

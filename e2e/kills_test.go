@@ -63,23 +63,47 @@ func (b *background) end(signal syscall.Signal) int {
 	return exitCode(err)
 }
 
-// TestKillDuringBoot kills one boot after the other, each as it comes to a
-// later step, and then lets one finish.
+// TestKillDuringBoot ends one boot after the other, each as it comes to a later
+// step, and then lets one finish.
 func TestKillDuringBoot(t *testing.T) {
 	c := createCluster(t, 3)
 	c.run(t, "status", c.name).fails(t, 1, "no nodes").hints(t, "nodes boot "+c.name)
-	for _, step := range []string{
-		"node0: started", "node2: started", "waiting for sshd", "looking at what is there", "installing sirikata-node",
-		"configuring with Puppet", "starting Corosync and Pacemaker", "waiting for the cluster",
+	c.run(t, "local", "nodes", "boot", c.name, "--wait-timeout=1").fails(t, 1, "gave up after 1s").hints(t, "nodes boot "+c.name, "nodes terminate")
+	for _, kill := range []struct {
+		step   string
+		signal syscall.Signal
+		code   int
+	}{
+		{"waiting for sshd", syscall.SIGKILL, -1},
+		{"looking at what is there", syscall.SIGINT, 130},
+		{"installing sirikata-node", syscall.SIGKILL, -1},
+		{"configuring with Puppet", syscall.SIGKILL, -1},
+		{"starting Corosync and Pacemaker", syscall.SIGKILL, -1},
+		{"waiting for the cluster", syscall.SIGKILL, -1},
 	} {
 		b := c.start(t, "local", "nodes", "boot", c.name)
-		reached := b.until(step)
-		t.Logf("killed at %q (reached: %v): exit code %d", step, reached, b.end(syscall.SIGKILL))
+		reached := b.until(kill.step)
+		if code := b.end(kill.signal); !reached || code != kill.code {
+			t.Fatalf("boot was to end at %q (reached: %v) by %v: exit code %d", kill.step, reached, kill.signal, code)
+		}
 	}
 	c.boot(t).ok(t)
 	c.wellFormed(t)
 	c.boot(t).ok(t).says(t, "nothing to do")
 	addSleep(t, c, "after", "any")
+}
+
+// TestKillDuringAllocation kills a boot at the first node that it started.
+func TestKillDuringAllocation(t *testing.T) {
+	c := createCluster(t, 3)
+	b := c.start(t, "local", "nodes", "boot", c.name)
+	if reached, code := b.until(": started"), b.end(syscall.SIGKILL); !reached || code != -1 {
+		t.Fatalf("boot was to be killed at its first node (reached: %v): exit code %d", reached, code)
+	}
+	c.run(t, "local", "nodes", "boot", c.name, "--wait-timeout=0").ok(t).says(t, "allocated 3 nodes")
+	if running := c.running(); len(running) != 3 {
+		t.Errorf("%d nodes run, not 3", len(running))
+	}
 }
 
 // TestKillDuringPuppet kills a boot while Puppet runs, which goes on without it.

@@ -41,10 +41,11 @@ func TestTwentyAtOnce(t *testing.T) {
 		t.FailNow()
 	}
 	byNode := map[string]int{}
+	copies := c.commandLines()
 	for i := range n {
 		at := c.where(t, id(i))
-		if copies := c.copies("sleep " + id(i)); !slices.Equal(copies, []string{at}) {
-			t.Errorf("service %s runs on %v, and Pacemaker says on %q", id(i), copies, at)
+		if found := copies.on("sleep " + id(i)); !slices.Equal(found, []string{at}) {
+			t.Errorf("service %s runs on %v, and Pacemaker says on %q", id(i), found, at)
 		}
 		byNode[at]++
 	}
@@ -52,7 +53,7 @@ func TestTwentyAtOnce(t *testing.T) {
 		t.Errorf("they do not spread over the nodes: %v", byNode)
 	}
 	all("remove", func(i int) []string { return []string{"remove", "service", c.name, id(i)} })
-	if copies := c.copies("sleep many-"); len(copies) > 0 {
+	if copies := c.commandLines().on("sleep many-"); len(copies) > 0 {
 		t.Errorf("processes still run on %v", copies)
 	}
 	for i := range n {
@@ -60,11 +61,9 @@ func TestTwentyAtOnce(t *testing.T) {
 	}
 }
 
-// TestTwelveNodes is the size at which the old tool became unreliable. Twelve
-// real-time Corosyncs on two cores do not keep up with the tokens of the lan
-// profile.
+// TestTwelveNodes is the size at which the old tool became unreliable.
 func TestTwelveNodes(t *testing.T) {
-	c := newCluster(t, 12, "--token-profile=cloud")
+	c := newCluster(t, 12)
 	if online := c.online(t); len(online) != 12 {
 		t.Fatalf("%d nodes are online", len(online))
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -174,13 +175,28 @@ func (n node) mainPID(t testing.TB, id string) string {
 	return strings.TrimSpace(n.sh(t, "systemctl show --property MainPID --value sirikata-"+id+".service"))
 }
 
-// copies are the nodes on which a process with that in its command line runs.
-func (c *labCluster) copies(mark string) (names []string) {
+// commandLines are those of all processes, by the node they run on.
+type commandLines map[string]string
+
+func (c *labCluster) commandLines() commandLines {
+	lines := commandLines{}
 	for _, n := range c.running() {
-		// The pattern must not match the shell that holds it.
-		if out, _ := n.try(`pgrep -f -- "[$1]$2"`, mark[:1], mark[1:]); strings.TrimSpace(out) != "" {
-			names = append(names, n.name)
+		lines[n.name], _ = n.try("ps -e -o args=")
+	}
+	return lines
+}
+
+// on are the nodes on which a process has that in its command line, one for
+// each such process.
+func (l commandLines) on(mark string) (names []string) {
+	for name, lines := range l {
+		for range strings.Count(lines, mark) {
+			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }
+
+// copies are the nodes on which processes with that in their command line run.
+func (c *labCluster) copies(mark string) []string { return c.commandLines().on(mark) }

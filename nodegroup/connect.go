@@ -61,7 +61,7 @@ func (g *NodeGroup) connect(ctx context.Context) ([]cluster.Node, engine.Engine,
 			"boot starts what is off: sirikata-cluster %s nodes boot %s", g.spec.Type, g.spec.Name)
 	}
 	nodes := g.toNodes(machines)
-	e, err := engineOf(g.spec, nodes, g.pool)
+	e, err := engineOf(g.spec, nodes, g.pool, g.env.progress)
 	return nodes, e, err
 }
 

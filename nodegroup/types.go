@@ -23,9 +23,9 @@ func providerOf(t cluster.Type) (provider.Provider, error) {
 	return nil, fmt.Errorf("clusters of type %q are not supported by this version", t)
 }
 
-func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool) (engine.Engine, error) {
+func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) (engine.Engine, error) {
 	if spec.Engine == cluster.Pacemaker {
-		return pacemaker.New(spec, nodes, pool), nil
+		return pacemaker.New(spec, nodes, pool, progress), nil
 	}
 	return nil, fmt.Errorf("the engine %q is not supported by this version", spec.Engine)
 }

@@ -56,6 +56,10 @@ func (a *app) addServices(ctx context.Context, s scope, clusterName string, serv
 	}
 	defer a.close(ng)
 	return within(ctx, wait, func(ctx context.Context) error {
+		if len(services) == 0 {
+			a.print("no services given: nothing to do")
+			return nil
+		}
 		started, err := ng.AddServices(ctx, services)
 		for _, service := range started {
 			a.started(service, "runs")

@@ -115,7 +115,7 @@ func shared(a *app, s scope) []*cobra.Command {
 		group("nodes", "allocate and release the nodes of a cluster", newBoot(a, s), newTerminate(a, s)),
 		group("node", "one node of a cluster", newNodeSSH(a, s), newNodeTrust(a, s)),
 		group("fix", "repair a cluster", newFixCorosync(a, s)),
-		group("add", "add services", newAddService(a, s)),
+		group("add", "add services", newAddService(a, s), newAddServices(a, s)),
 		group("remove", "remove services", newRemoveService(a, s),
 			group("all", "remove everything", newRemoveAll(a, s))),
 		group("restart", "restart services", newRestart(a, s)),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -111,6 +112,10 @@ func (s *session) undo(ctx context.Context, failed []failure, created []string) 
 			ids = append(ids, f.id)
 		}
 	}
+	if len(ids) == 0 {
+		return nil
+	}
+	s.engine.progress("removing again what does not run: " + strings.Join(ids, ", "))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	return s.remove(ctx, ids)

@@ -28,13 +28,17 @@ type Engine struct {
 	spec  cluster.Spec
 	nodes []cluster.Node
 	pool  *remote.Pool
+
+	progress func(string)
 }
 
 var _ engine.Engine = (*Engine)(nil)
 
-// New returns the engine of a cluster whose nodes the pool reaches.
-func New(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool) *Engine {
-	return &Engine{spec: spec, nodes: nodes, pool: pool}
+// New returns the engine of a cluster whose nodes the pool reaches. progress gets
+// a line now and then while many services start, and before services are removed
+// again; it is called from one goroutine at a time.
+func New(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) *Engine {
+	return &Engine{spec: spec, nodes: nodes, pool: pool, progress: progress}
 }
 
 // Services implements engine.Engine.

@@ -77,7 +77,7 @@ func newFake(t *testing.T, size int, phases ...phase) *fake {
 	pool := remote.NewPool(hosts, remote.NewHostKeys("world", filepath.Join(t.TempDir(), "pins"), ""))
 	t.Cleanup(func() { _ = pool.Close() })
 	t.Cleanup(f.finished)
-	f.engine = New(spec, nodes, pool)
+	f.engine = New(spec, nodes, pool, func(string) {})
 	return f
 }
 

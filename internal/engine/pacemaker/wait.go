@@ -59,6 +59,7 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		open[id] = primitive
 	}
 	last := map[string]failure{}
+	said := 0
 	if len(open) > 0 {
 		// A context that ends is noticed below.
 		_ = pause(ctx, soonest)
@@ -83,6 +84,7 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 				delete(open, id)
 			}
 		}
+		said = s.progressOf(len(running), len(primitives), said)
 		return len(open) == 0, nil
 	})
 	if ctx.Err() != nil {
@@ -93,6 +95,14 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		failed = append(failed, failure{id: id, last: f.last, cause: err})
 	}
 	return running, failed
+}
+
+// progressOf says how many of several services run, if that changed.
+func (s *session) progressOf(running, all, said int) int {
+	if all > 1 && running != said {
+		s.engine.progress(fmt.Sprintf("%d of %d services run", running, all))
+	}
+	return running
 }
 
 // explain turns failures into one error, with the last lines that each service
