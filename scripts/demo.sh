@@ -49,8 +49,8 @@ clean_up_earlier() {
     sirikata-cluster status "$cluster" >/dev/null 2>&1 ||
         sirikata-cluster members info "$cluster" >/dev/null 2>&1 || return 0
     say "A cluster $cluster is there, perhaps of a demo that was stopped: taking it down"
-    run sirikata-cluster nodes terminate "$cluster"
-    run sirikata-cluster destroy "$cluster"
+    run sirikata-cluster nodes terminate "$cluster" --yes
+    run sirikata-cluster destroy "$cluster" --yes
 }
 
 clean_up_earlier
@@ -88,7 +88,7 @@ say "Bring $victim back: boot completes a cluster"
 run sirikata-cluster local nodes boot "$cluster"
 
 say "Take everything down"
-run sirikata-cluster remove all services "$cluster"
-run sirikata-cluster local nodes terminate "$cluster"
-run sirikata-cluster local destroy "$cluster"
+run sirikata-cluster remove all services "$cluster" --yes
+run sirikata-cluster local nodes terminate "$cluster" --yes
+run sirikata-cluster local destroy "$cluster" --yes
 say "Done"
