@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -46,15 +47,19 @@ func journalLines(ctx context.Context, unit, invocation string, since time.Time)
 	// Its failure costs at most the last words.
 	_ = syncJournal(ctx)
 	since = since.Add(-clockSlack)
+	// Backwards, because journalctl 252 takes --lines from the front of what
+	// --since leaves.
 	const micro = 1_000_000
-	out, err := exec.CommandContext(ctx, "journalctl", "--quiet", "--all", "--output=json",
+	out, err := exec.CommandContext(ctx, "journalctl", "--quiet", "--all", "--reverse", "--output=json",
 		"--output-fields=MESSAGE,_SYSTEMD_INVOCATION_ID", "--lines="+strconv.Itoa(4*maxLines),
 		fmt.Sprintf("--since=@%d.%06d", since.Unix(), since.UnixMicro()%micro), // systemd.time(7)
 		"_SYSTEMD_UNIT="+unit, "+", "MESSAGE_ID="+spawnFailed, "UNIT="+unit).Output()
 	if err != nil {
 		return nil
 	}
-	return linesOf(out, invocation)
+	lines := linesOf(out, invocation)
+	slices.Reverse(lines)
+	return lines
 }
 
 // linesOf picks the messages out of what journalctl says, but for those that

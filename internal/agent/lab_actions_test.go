@@ -64,6 +64,7 @@ func labFailedStarts(t *testing.T, l lab) {
 		want    outcome
 	}{
 		{shell("f", "echo 1; echo 2; echo 3; printf '4\\033' >&2; exit 3"), outcome{errGeneric, "it last printed: 2 | 3 | 4"}},
+		{shell("f", "seq 500; exit 5"), outcome{errGeneric, "it last printed: 498 | 499 | 500"}},
 		{shell("f", "sleep 0.1; exit 0"), outcome{errGeneric, "exited with status 0 after 1"}},
 		{shell("f", "kill -TERM $$"), outcome{errGeneric, "was killed by signal TERM (15)"}},
 		{forking("exit 4"), outcome{errGeneric, "exited with status 4"}},
