@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -33,8 +34,12 @@ func TestAddServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.run(t, "add", "services", c.name, file).fails(t, 1, `add service "file-bad"`, `binary "/bin/none" does not exist`)
+	lines := c.commandLines()
 	for _, service := range services {
-		c.where(t, service.ID)
+		at := c.where(t, service.ID)
+		if found := lines.on("sleep " + service.ID); !slices.Equal(found, []string{at}) {
+			t.Errorf("service %s runs on %v, and Pacemaker says on %q", service.ID, found, at)
+		}
 	}
 	c.leavesNothing(t, bad.ID)
 	// Without it, the file is what the cluster has.

@@ -134,7 +134,14 @@ func TestMembersInfo(t *testing.T) {
 
 func TestImageIsThere(t *testing.T) {
 	c := shared(t) // booting it has built the image
-	c.run(t, "local", "image", "build").ok(t).says(t, "is there already")
+	const format = "{{.Config.Image}}"
+	image, err := docker("inspect", "--format", format, c.node(t, "node0").container)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.run(t, "local", "image", "build").ok(t); r.stdout != image+"\n" {
+		t.Errorf("it is not the image that the nodes are made from, %s\n%v", image, r)
+	}
 }
 
 func TestListClusters(t *testing.T) {
