@@ -21,7 +21,8 @@ func TestLab(t *testing.T) {
 		run  func(*testing.T, lab)
 	}{
 		{"daemons", labDaemons}, {"failed starts", labFailedStarts}, {"arguments", labArguments},
-		{"deaths", labDeaths}, {"stop", labStop}, {"stop while Pacemaker stops", labOrder}, {"monitor is fast", labFast},
+		{"deaths", labDeaths}, {"stop", labStop}, {"stop while Pacemaker stops", labOrder},
+		{"systemd re-executes itself", labReexec}, {"monitor is fast", labFast},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, l)
@@ -195,6 +196,19 @@ func labOrder(t *testing.T, l lab) {
 	}
 	if result := l.sh(t, "systemctl show --property=Result --value pacemaker.service"); result != "success" {
 		t.Errorf("stopping Pacemaker: %s", result)
+	}
+}
+
+// labReexec has systemd re-execute itself all the time, as it does once at an
+// update: no action may fail for that.
+func labReexec(t *testing.T, l lab) {
+	l.sh(t, `systemd-run --quiet --unit=labreexec --property=User=root sh -c 'while :; do systemctl daemon-reexec; sleep 0.2; done'`)
+	defer l.sh(t, "systemctl stop labreexec; systemctl reset-failed labreexec 2>/dev/null || true")
+	s := shell("r", "sleep 999; true")
+	for range 12 {
+		l.want(t, "start", s, outcome{})
+		l.want(t, "monitor", s, outcome{})
+		l.want(t, "stop", s, outcome{})
 	}
 }
 

@@ -47,7 +47,7 @@ func TestLabApply(t *testing.T) {
 	// What is there is not taken over; what rewrites /etc/hosts at a start does
 	// not last.
 	output(t, node, "chmod 0711 /srv; chown daemon: /srv; sed -i '/sirikata-cluster/d' /etc/hosts || "+
-		"{ grep -v sirikata-cluster /etc/hosts >/root/hosts; cat /root/hosts >/etc/hosts; }; systemctl start sirikata-hosts")
+		"{ grep -v sirikata-cluster /etc/hosts >/root/hosts; cat /root/hosts >/etc/hosts; }; systemctl start cluster-hosts")
 	data.Node.WorkspacePath = "/srv"
 	mustApply(t, node, "existing path", data, false, true)
 	if srv := output(t, node, "stat -c '%a %U' /srv"); srv != "711 daemon" {
@@ -138,7 +138,7 @@ func checkFiles(t *testing.T, node *remote.Client, data Data) {
 	if _, err := node.Output(t.Context(), "test", "-d", data.Node.WorkspacePath); err != nil {
 		t.Errorf("workspace: %v", err)
 	}
-	if enabled := output(t, node, "systemctl is-enabled corosync pacemaker sirikata-hosts"); enabled != "enabled\nenabled\nenabled" {
+	if enabled := output(t, node, "systemctl is-enabled corosync pacemaker cluster-hosts"); enabled != "enabled\nenabled\nenabled" {
 		t.Errorf("units: %s", enabled)
 	}
 }

@@ -16,14 +16,14 @@ class sirikata::hosts {
       mode    => '0755',
       content => file('sirikata/update-hosts'),
       ;
-    '/etc/systemd/system/sirikata-hosts.service':
-      content => file('sirikata/sirikata-hosts.service'),
+    '/etc/systemd/system/cluster-hosts.service':
+      content => file('sirikata/cluster-hosts.service'),
   }
   ~> exec { $update:
     command => [$update],
     unless  => [[$update, '--check']],
   }
-  -> service { 'sirikata-hosts':
+  -> service { 'cluster-hosts':
     enable => true,
   }
 }
