@@ -59,8 +59,9 @@ wait_for_engine() {
 # A machine that went down hard leaves pid files whose number may since belong
 # to another process; the engine then believes that it runs already.
 remove_stale_pid_files() {
-    pgrep -x dockerd >/dev/null && return
-    as_root rm -f /var/run/docker.pid /run/docker/containerd/containerd.pid
+    pgrep -x dockerd >/dev/null || as_root rm -f /var/run/docker.pid
+    # One that outlived its dockerd is taken over by the next.
+    pgrep -x containerd >/dev/null || as_root rm -f /run/docker/containerd/containerd.pid
 }
 
 start_engine() {

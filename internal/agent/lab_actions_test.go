@@ -202,8 +202,19 @@ func labOrder(t *testing.T, l lab) {
 // labReexec has systemd re-execute itself all the time, as it does once at an
 // update: no action may fail for that.
 func labReexec(t *testing.T, l lab) {
-	l.sh(t, `systemd-run --quiet --unit=labreexec --property=User=root sh -c 'while :; do systemctl daemon-reexec; sleep 0.2; done'`)
-	defer l.sh(t, "systemctl stop labreexec; systemctl reset-failed labreexec 2>/dev/null || true")
+	docker(t, "exec", "--detach", l.container, "sh", "-c",
+		`touch /tmp/reexec /tmp/busy; while test -e /tmp/reexec; do systemctl daemon-reexec; sleep 0.2; done; rm /tmp/busy`)
+	defer func() {
+		l.sh(t, "rm /tmp/reexec")
+		waitFor(t, 10*time.Second, "the last one", func() (bool, string) {
+			out := l.sh(t, "test -e /tmp/busy || systemctl is-system-running || true")
+			return out == "running" || out == "degraded", out
+		})
+	}()
+	waitFor(t, 5*time.Second, "the first one", func() (bool, string) {
+		out := l.sh(t, "test -e /tmp/busy && echo busy || true")
+		return out == "busy", out
+	})
 	s := shell("r", "sleep 999; true")
 	for range 12 {
 		l.want(t, "start", s, outcome{})
