@@ -7,11 +7,11 @@ set -euo pipefail
 say() { printf '%s\n' "$*" >&2; }
 
 # The packages of Debian that bring each program.
-declare -A package=([docker]=docker.io [dockerd]=docker.io [mmdebstrap]=mmdebstrap [iptables]=iptables [ssh]=openssh-client)
+declare -A package=([docker]=docker.io [dockerd]=docker.io [mmdebstrap]=mmdebstrap [iptables]=iptables [ssh]=openssh-client [pgrep]=procps)
 
 missing_packages() {
     local program
-    for program in docker mmdebstrap iptables ssh; do
+    for program in docker mmdebstrap iptables ssh pgrep; do
         command -v "$program" >/dev/null || echo "${package[$program]}"
     done
     # A client alone may be of an engine elsewhere, if one answers.
