@@ -50,12 +50,7 @@ must write its pid, and FQDN by the name by which clients reach the node.`,
 }
 
 func (a *app) addServices(ctx context.Context, s scope, clusterName string, services []cluster.Service, wait time.Duration) error {
-	ng, err := a.open(clusterName, s)
-	if err != nil {
-		return err
-	}
-	defer a.close(ng)
-	return within(ctx, wait, func(ctx context.Context) error {
+	return a.onCluster(ctx, s, clusterName, wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
 		if len(services) == 0 {
 			a.print("no services given: nothing to do")
 			return nil

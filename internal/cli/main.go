@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -81,6 +82,19 @@ func (a *app) open(clusterName string, of scope) (*nodegroup.NodeGroup, error) {
 	}
 	return nodegroup.Open(env, clusterName)
 }
+
+// onCluster runs do on an open cluster for no longer than wait.
+func (a *app) onCluster(ctx context.Context, s scope, clusterName string, wait time.Duration, do func(context.Context, *nodegroup.NodeGroup) error) error {
+	ng, err := a.open(clusterName, s)
+	if err != nil {
+		return err
+	}
+	defer a.close(ng)
+	return within(ctx, wait, func(ctx context.Context) error { return do(ctx, ng) })
+}
+
+// close ends the connections of a command, which has its answer by then.
+func (a *app) close(ng *nodegroup.NodeGroup) { _ = ng.Close() }
 
 // say prints a line for the person at the terminal.
 func (a *app) say(format string, args ...any) {

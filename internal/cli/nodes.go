@@ -23,9 +23,6 @@ func parseSize(text string) (int, error) {
 	return size, nil
 }
 
-// close ends the connections of a command, which has its answer by then.
-func (a *app) close(ng *nodegroup.NodeGroup) { _ = ng.Close() }
-
 func newBoot(a *app, s scope) *cobra.Command {
 	var wait int
 	cmd := &cobra.Command{
@@ -103,13 +100,8 @@ func newFixCorosync(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " fix corosync demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], s)
-			if err != nil {
-				return err
-			}
-			defer a.close(ng)
 			begin := time.Now()
-			return within(cmd.Context(), wait, func(ctx context.Context) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
 				nodes, changed, err := ng.FixCorosync(ctx)
 				if err != nil {
 					return err
@@ -132,15 +124,10 @@ func newTerminate(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " nodes terminate demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], s)
-			if err != nil {
-				return err
-			}
-			defer a.close(ng)
-			if err := a.confirm(cmd.Context(), yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
-				return err
-			}
-			return within(cmd.Context(), wait, func(ctx context.Context) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				if err := a.confirm(ctx, yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
+					return err
+				}
 				released, err := ng.Terminate(ctx)
 				if err != nil {
 					return err
@@ -159,6 +146,9 @@ func newTerminate(a *app, s scope) *cobra.Command {
 	return cmd
 }
 
+// askTimeout leaves time to answer.
+const askTimeout = 5 * time.Minute
+
 func newDestroy(a *app, s scope) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
@@ -167,19 +157,16 @@ func newDestroy(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " destroy demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], s)
-			if err != nil {
-				return err
-			}
-			defer a.close(ng)
-			if err := a.confirm(cmd.Context(), yes, "Forget cluster %q?", args[0]); err != nil {
-				return err
-			}
-			if err := ng.Destroy(cmd.Context()); err != nil {
-				return err
-			}
-			a.print("destroyed cluster %q: no node is left", args[0])
-			return nil
+			return a.onCluster(cmd.Context(), s, args[0], askTimeout, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				if err := a.confirm(ctx, yes, "Forget cluster %q?", args[0]); err != nil {
+					return err
+				}
+				if err := ng.Destroy(ctx); err != nil {
+					return err
+				}
+				a.print("destroyed cluster %q: no node is left", args[0])
+				return nil
+			})
 		},
 	}
 	yesFlag(cmd, &yes)

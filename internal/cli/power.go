@@ -33,12 +33,7 @@ func newPower(a *app, verb, short, did string, do func(*nodegroup.NodeGroup, con
 		Example: "  " + name + " local nodes " + verb + " demo node1",
 		Args:    words("NAME", "NODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], scope(cluster.Local))
-			if err != nil {
-				return err
-			}
-			defer a.close(ng)
-			return within(cmd.Context(), powerTimeout, func(ctx context.Context) error {
+			return a.onCluster(cmd.Context(), scope(cluster.Local), args[0], powerTimeout, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
 				node, err := do(ng, ctx, args[1])
 				if err != nil {
 					return err

@@ -14,16 +14,6 @@ import (
 	"github.com/sirikata/sirikata-cluster/nodegroup"
 )
 
-// onCluster runs do on an open cluster for no longer than wait.
-func (a *app) onCluster(ctx context.Context, s scope, clusterName string, wait time.Duration, do func(context.Context, *nodegroup.NodeGroup) error) error {
-	ng, err := a.open(clusterName, s)
-	if err != nil {
-		return err
-	}
-	defer a.close(ng)
-	return within(ctx, wait, func(ctx context.Context) error { return do(ctx, ng) })
-}
-
 func newListServices(a *app, s scope) *cobra.Command {
 	var format string
 	var wait time.Duration

@@ -24,12 +24,7 @@ func newStatus(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " status demo\n  " + s.prefix() + " status demo -o json",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], s)
-			if err != nil {
-				return err
-			}
-			defer a.close(ng)
-			return within(cmd.Context(), wait, func(ctx context.Context) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
 				status, err := ng.Status(ctx)
 				if err != nil {
 					return err
