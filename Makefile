@@ -29,7 +29,8 @@ demo:
 check: lint unit
 
 lint: tools
-	test -z "$$(gofmt -l cluster cmd internal nodegroup e2e bench)"
+	@unformatted=$$(gofmt -l cluster cmd internal nodegroup e2e bench); \
+		test -z "$$unformatted" || { echo "not formatted: $$unformatted" >&2; exit 1; }
 	go vet ./... && go vet -tags lab ./...
 	$(TOOLS)/golangci-lint run --build-tags lab ./...
 
@@ -37,13 +38,14 @@ lint: tools
 unit: tools
 	scripts/gotest.sh -race -shuffle=on ./...
 
-test: check
+test:
 	scripts/setup.sh
-	@$(MAKE) --no-print-directory build lab
+	@$(MAKE) --no-print-directory check build
+	@$(MAKE) --no-print-directory lab
 
 # One package after the other: the machine is the lab's.
 lab: tools
-	SIRIKATA_LAB_IMAGE=$$(bin/sirikata-cluster local image build) scripts/gotest.sh -tags lab -p 1 -count=1 -timeout 40m ./...
+	image=$$(bin/sirikata-cluster local image build) && SIRIKATA_LAB_IMAGE=$$image scripts/gotest.sh -tags lab -p 1 -count=1 -timeout 40m ./...
 
 docs:
 	go test ./internal/cli -run TestReferenceIsFresh -update-reference
@@ -56,8 +58,8 @@ bench: build
 
 tools:
 	@$(TOOLS)/golangci-lint version --short 2>/dev/null | grep -qx $(GOLANGCI) || \
-		go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI)
-	@test -x $(TOOLS)/gotestsum || go install gotest.tools/gotestsum@v$(GOTESTSUM)
+		GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI)
+	@test -x $(TOOLS)/gotestsum || GOBIN=$(TOOLS) go install gotest.tools/gotestsum@v$(GOTESTSUM)
 
 clean:
 	rm -rf bin $(NODE)-amd64 $(NODE)-arm64

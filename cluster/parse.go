@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // ParseServices reads a JSON array of services, with the field names of
@@ -17,10 +18,16 @@ import (
 // back at once, each as an [*InvalidError] that says which service and field;
 // what is not JSON is one with the line and column.
 func ParseServices(text []byte) ([]Service, error) {
+	if !utf8.Valid(text) {
+		return nil, invalidServices("the text is not UTF-8")
+	}
 	var elements []json.RawMessage
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&elements); err != nil {
 		return nil, notJSON(text, err)
+	}
+	if elements == nil {
+		return nil, notAnArray()
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, invalidServices("something follows the array")
@@ -49,7 +56,7 @@ func parseService(i int, element json.RawMessage) (Service, error) {
 	service := Service{Monitor: DefaultMonitor, Failover: true}
 	fields := service.fields()
 	var given map[string]json.RawMessage
-	if err := json.Unmarshal(element, &given); err != nil {
+	if err := json.Unmarshal(element, &given); err != nil || given == nil {
 		return service, invalid(nameOf(i, ""), []Fault{{Problem: "it is not an object: {\"id\": …}"}})
 	}
 	var faults []Fault
@@ -59,7 +66,9 @@ func parseService(i int, element json.RawMessage) (Service, error) {
 			faults = append(faults, Fault{Field: name, Problem: "there is no such field" + nearest(name, slices.Sorted(maps.Keys(fields)))})
 			continue
 		}
-		if err := json.Unmarshal(given[name], into); err != nil {
+		if string(given[name]) == "null" {
+			faults = append(faults, Fault{Field: name, Problem: "is null: leave it out"})
+		} else if err := json.Unmarshal(given[name], into); err != nil {
 			faults = append(faults, Fault{Field: name, Problem: wrongType(err)})
 		}
 	}
@@ -86,13 +95,15 @@ func nameOf(i int, id string) string {
 
 func invalidServices(problem string) error { return invalid("services", []Fault{{Problem: problem}}) }
 
+func notAnArray() error { return invalidServices("they are not an array: [{\"id\": …}, …]") }
+
 // notJSON says where a text stops to be a JSON array.
 func notJSON(text []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
-		return invalidServices("they are not an array: [{\"id\": …}, …]")
+		return notAnArray()
 	case errors.As(err, &syntax):
 		before := text[:min(int(syntax.Offset), len(text))]
 		line := bytes.Count(before, []byte("\n")) + 1

@@ -42,13 +42,17 @@ func TestParseServices(t *testing.T) {
 func TestParseServicesFaults(t *testing.T) {
 	const good = `{"id": "a", "target": "any", "command": ["/a"]}`
 	for text, want := range map[string]string{
-		``:                            `invalid services: the text ends in the middle: EOF`,
-		`[{"id": "a",`:                `invalid services: the text ends in the middle: unexpected EOF`,
-		"[\n  {\"id\": a}\n]":         `invalid services: line 2, column 10: invalid character 'a' looking for beginning of value`,
-		`{"id": "a"}`:                 `invalid services: they are not an array: [{"id": …}, …]`,
-		`[` + good + `] x`:            `invalid services: something follows the array`,
-		`["a"]`:                       `invalid service 0: it is not an object: {"id": …}`,
-		`[` + good + `,` + good + `]`: `invalid service 1, "a": id: is that of service 0 too`,
+		``:                               `invalid services: the text ends in the middle: EOF`,
+		`[{"id": "a",`:                   `invalid services: the text ends in the middle: unexpected EOF`,
+		"[\n  {\"id\": a}\n]":            `invalid services: line 2, column 10: invalid character 'a' looking for beginning of value`,
+		`{"id": "a"}`:                    `invalid services: they are not an array: [{"id": …}, …]`,
+		`[` + good + `] x`:               `invalid services: something follows the array`,
+		`null`:                           `invalid services: they are not an array: [{"id": …}, …]`,
+		"[{\"id\": \"\xff\"}]":           `invalid services: the text is not UTF-8`,
+		`[null]`:                         `invalid service 0: it is not an object: {"id": …}`,
+		`[{"id": "a", "monitor": null}]`: `invalid service 0, "a": monitor: is null: leave it out`,
+		`["a"]`:                          `invalid service 0: it is not an object: {"id": …}`,
+		`[` + good + `,` + good + `]`:    `invalid service 1, "a": id: is that of service 0 too`,
 		`[{"id": "a", "target": "any", "comand": ["/a"]}]`: `invalid service 0, "a": comand: there is no such field; do you mean "command"?`,
 		`[{"id": "a", "size": 3}]`: `invalid service 0, "a": size: there is no such field; the fields are ` +
 			`command, cwd, env, failover, force_daemonize, id, monitor, require, target, user`,

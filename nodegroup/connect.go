@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"golang.org/x/crypto/ssh"
 
@@ -26,7 +27,7 @@ func (g *NodeGroup) noNodes() error {
 		"boot it: sirikata-cluster %s nodes boot %s", g.spec.Type, g.spec.Name)
 }
 
-// nodes connects to the cluster and returns its nodes, which may be down, and
+// connect connects to the cluster and returns its nodes, which may be down, and
 // an engine on them.
 func (g *NodeGroup) connect(ctx context.Context) ([]cluster.Node, engine.Engine, error) {
 	var machines []provider.Machine
@@ -52,8 +53,12 @@ func (g *NodeGroup) connect(ctx context.Context) ([]cluster.Node, engine.Engine,
 	}
 	if errors.Is(err, remote.ErrAuth) {
 		// A store that is new, or was lost, has a key that the nodes do not know.
-		if err = g.authorize(ctx, machines); err == nil {
-			err = g.reach(ctx, machines)
+		// One node that lets it in is enough.
+		if machines, err = g.find(ctx); err == nil {
+			refused := g.authorize(ctx, machines)
+			if err = g.reach(ctx, machines); err != nil {
+				err = errors.Join(err, refused)
+			}
 		}
 	}
 	if err != nil {
@@ -74,7 +79,26 @@ func (g *NodeGroup) find(ctx context.Context) ([]provider.Machine, error) {
 	if len(machines) == 0 {
 		return nil, g.noNodes()
 	}
-	return machines, g.store.SaveCache(g.spec.Name, machinesKey, machines)
+	return machines, g.remember(machines)
+}
+
+// remember keeps the machines that the provider found last. A host key that was
+// pinned for an earlier machine of the same name says nothing of a new one.
+func (g *NodeGroup) remember(machines []provider.Machine) error {
+	var before []provider.Machine
+	if _, err := g.store.LoadCache(g.spec.Name, machinesKey, &before); err != nil {
+		return err
+	}
+	for _, machine := range machines {
+		replaced := slices.ContainsFunc(before, func(b provider.Machine) bool { return b.Name == machine.Name && b.ID != machine.ID })
+		if !replaced {
+			continue
+		}
+		if err := g.hostKeys().Forget(machine.Name); err != nil {
+			return err
+		}
+	}
+	return g.store.SaveCache(g.spec.Name, machinesKey, machines)
 }
 
 // reach opens a pool of connections in which one connection stands.

@@ -54,24 +54,11 @@ func (g *NodeGroup) allocate(ctx context.Context) ([]provider.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	var before []provider.Machine
-	if _, err := g.store.LoadCache(g.spec.Name, machinesKey, &before); err != nil {
-		return nil, err
-	}
 	machines, err := g.provider.Allocate(ctx, g.spec, authorizedKey, g.env.progress)
 	if err != nil {
 		return nil, err
 	}
-	for _, machine := range machines {
-		if slices.ContainsFunc(before, func(b provider.Machine) bool { return b.ID == machine.ID }) {
-			continue
-		}
-		// A pin of an earlier machine of that name says nothing of this one.
-		if err := g.hostKeys().Forget(machine.Name); err != nil {
-			return nil, err
-		}
-	}
-	return machines, g.store.SaveCache(g.spec.Name, machinesKey, machines)
+	return machines, g.remember(machines)
 }
 
 func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, force bool) ([]cluster.Node, bool, error) {
@@ -159,6 +146,11 @@ func (g *NodeGroup) Destroy(ctx context.Context) error {
 	if len(machines) > 0 {
 		return cluster.WithHint(fmt.Errorf("destroy cluster %q: %w (%d)", g.spec.Name, ErrActive, len(machines)),
 			"release them first: sirikata-cluster %s nodes terminate %s", g.spec.Type, g.spec.Name)
+	}
+	// What a boot left that was killed before it made a machine is no node, and
+	// must not stay either.
+	if err := g.provider.Release(ctx, g.spec); err != nil {
+		return err
 	}
 	return g.store.Remove(g.spec.Name)
 }

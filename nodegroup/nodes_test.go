@@ -26,6 +26,9 @@ func TestDestroyRefusesNodes(t *testing.T) {
 	if err := g.Destroy(bounded(t)); err != nil {
 		t.Fatal(err)
 	}
+	if !f.provider.released {
+		t.Error("what a killed boot left was not released")
+	}
 	_, err = Open(f.env, "world")
 	wantError(t, err, `cluster "world" does not exist`, "")
 	if specs, err := List(f.env); err != nil || len(specs) > 0 {

@@ -49,8 +49,9 @@ clean_up_earlier() {
     sirikata-cluster status "$cluster" >/dev/null 2>&1 ||
         sirikata-cluster members info "$cluster" >/dev/null 2>&1 || return 0
     say "A cluster $cluster is there, perhaps of a demo that was stopped: taking it down"
-    run sirikata-cluster nodes terminate "$cluster" --yes
-    run sirikata-cluster destroy "$cluster" --yes
+    # It may be yours: on a terminal this asks, unless YES=1.
+    run sirikata-cluster nodes terminate "$cluster" ${YES:+--yes}
+    run sirikata-cluster destroy "$cluster" ${YES:+--yes}
 }
 
 clean_up_earlier

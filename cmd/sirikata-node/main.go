@@ -8,7 +8,7 @@ import (
 	"github.com/sirikata/sirikata-cluster/internal/agent"
 )
 
-// version is set by the build: -ldflags "-X main.version=1.2.3".
+// version is what a release sets: -ldflags "-X main.version=1.2.3".
 var version = "devel"
 
 func main() {

@@ -81,7 +81,8 @@ func (m Mon) inactive(p Primitive, service cluster.Service, failures map[string]
 		case failed && (count.failures >= count.threshold || !service.Failover):
 			exhausted = append(exhausted, node)
 		default:
-			if !m.DC.Quorum {
+			// Without a DC, which takes a moment to elect, nobody knows of quorum.
+			if m.DC.Present && !m.DC.Quorum {
 				return cluster.Stopped, "the cluster has no quorum: more than half of the nodes must be online"
 			}
 			return cluster.Starting, ""

@@ -80,9 +80,15 @@ a        failed  -     any     3         it rains
 	if diff := cmp.Diff(want, shown(t, status)); diff != "" {
 		t.Error(diff)
 	}
-	status.Quorate, status.Fencing, status.Services, status.DC = false, true, nil, ""
-	text := shown(t, status)
-	for _, line := range []string{"NO: services are stopped until more than half of the nodes are online", "on\n", "no services\n", "decides (DC)               -\n"} {
+	status.Quorate, status.Fencing, status.Services = false, true, nil
+	wantLines(t, shown(t, status), "NO: services are stopped until more than half of the nodes are online", "on\n", "no services\n")
+	status.DC = ""
+	wantLines(t, shown(t, status), "not known: the nodes have not agreed on a DC yet", "decides (DC)               -\n")
+}
+
+func wantLines(t *testing.T, text string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
 		if !strings.Contains(text, line) {
 			t.Errorf("%q is not in\n%s", line, text)
 		}

@@ -117,10 +117,10 @@ func newRemoveAll(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " remove all services demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.confirm(cmd.Context(), yes, "Stop and forget all services of cluster %q?", args[0]); err != nil {
-				return err
-			}
 			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				if err := a.confirm(ctx, yes, "Stop and forget all services of cluster %q?", args[0]); err != nil {
+					return err
+				}
 				services, err := ng.Services(ctx)
 				if err != nil {
 					return err

@@ -41,7 +41,10 @@ func newStatus(a *app, s scope) *cobra.Command {
 func statusTable(w io.Writer, status cluster.Status) {
 	row(w, "cluster", status.Cluster+" ("+string(status.Type)+")")
 	quorum := "yes"
-	if !status.Quorate {
+	switch {
+	case !status.Quorate && status.DC == "":
+		quorum = "not known: the nodes have not agreed on a DC yet"
+	case !status.Quorate:
 		quorum = "NO: services are stopped until more than half of the nodes are online"
 	}
 	row(w, "quorate", quorum)

@@ -56,8 +56,9 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 // reloadCorosync makes running nodes read a corosync.conf that Puppet changed.
 // One call reloads it on every node (corosync-cfgtool(8), -R), so it comes
 // after all nodes have the new file.
-func reloadCorosync(ctx context.Context, _ *Former, members []*member) error {
-	stale := false
+func reloadCorosync(ctx context.Context, f *Former, members []*member) error {
+	// One that was killed between Puppet and the reload leaves no other trace.
+	stale := f.Force
 	var running *member
 	for _, m := range members {
 		if !m.found.corosync {
@@ -69,12 +70,13 @@ func reloadCorosync(ctx context.Context, _ *Former, members []*member) error {
 		if err != nil {
 			return &cluster.NodeError{Node: m.node.Name, Err: err}
 		}
-		stale = stale || parseFacts(out).conf != before
+		if parseFacts(out).conf != before {
+			stale, m.changed = true, true
+		}
 	}
-	if !stale {
+	if !stale || running == nil {
 		return nil
 	}
-	running.changed = true
 	_, err := running.client.Output(ctx, "corosync-cfgtool", "-R")
 	return err
 }

@@ -60,9 +60,10 @@ func TestFormAgain(t *testing.T) {
 	if err != nil || !changed {
 		t.Errorf("forced: changed %v (%v)", changed, err)
 	}
-	for _, node := range g.nodes {
-		if diff := cmp.Diff([]string{"puppet"}, node.did); diff != "" {
-			t.Errorf("%s, forced: %s", node.name, diff)
+	// One reload serves all nodes; it may be what an earlier run was killed before.
+	for i, want := range [][]string{{"puppet"}, {"puppet"}, {"puppet", "reload"}} {
+		if diff := cmp.Diff(want, g.nodes[i].did); diff != "" {
+			t.Errorf("node%d, forced: %s", i, diff)
 		}
 	}
 }

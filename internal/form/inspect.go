@@ -19,12 +19,18 @@ type facts struct {
 	program   string // SHA-256 of sirikata-node; empty if there is none
 	conf      string // SHA-256 of corosync.conf; empty if there is none
 	cluster   string // the cluster that corosync.conf names
+	owner     string // the cluster that Puppet configured it for
 	authKey   []byte // Corosync's key; empty if there is none
 	cib       bool   // Pacemaker has a configuration
 	lived     bool   // its configuration was changed since it was laid down
 	corosync  bool   // it runs
 	pacemaker bool   // it runs
 }
+
+// of reports whether the node belongs to the cluster with that name. Its
+// corosync.conf may have been damaged, or edited by hand; then Puppet's word
+// stands.
+func (f facts) of(name string) bool { return f.cluster == name || f.owner == name }
 
 // inspectScript prints one fact a line. It changes nothing.
 const inspectScript = `
@@ -33,6 +39,7 @@ echo "machine $(uname -m)"
 echo "program $(sum ` + cluster.NodeProgramPath + `)"
 echo "conf $(sum ` + corosyncConf + `)"
 echo "cluster $(sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' ` + corosyncConf + ` 2>/dev/null)"
+echo "owner $(sed -n 's/.*"cluster": *"\([^"]*\)".*/\1/p' ` + cluster.NodeFilePath + ` 2>/dev/null)"
 echo "authkey $(base64 -w0 /etc/corosync/authkey 2>/dev/null)"
 if [ -e ` + cibFile + ` ]; then echo cib yes; fi
 if grep -q '<cib[^>]* epoch="[1-9]' ` + cibFile + ` 2>/dev/null; then echo lived yes; fi
@@ -65,6 +72,8 @@ func parseFacts(out []byte) facts {
 			found.conf = value
 		case "cluster":
 			found.cluster = strings.TrimSpace(value)
+		case "owner":
+			found.owner = value
 		case "authkey":
 			// What is not base64 is no key; it is then replaced.
 			found.authKey, _ = base64.StdEncoding.DecodeString(value)
@@ -100,7 +109,7 @@ const debianCluster = "debian"
 func refuseForeign(f *Former, members []*member) error {
 	for _, m := range members {
 		name := m.found.cluster
-		if name == f.Spec.Name || !m.found.lived && (name == "" || name == debianCluster) {
+		if m.found.of(f.Spec.Name) || !m.found.lived && (name == "" || name == debianCluster) {
 			continue
 		}
 		return &cluster.NodeError{Node: m.node.Name, Err: cluster.WithHint(
@@ -116,7 +125,7 @@ func refuseForeign(f *Former, members []*member) error {
 func adoptKey(f *Former, members []*member) error {
 	for _, wanted := range []bool{true, false} {
 		for _, m := range members {
-			if m.found.cluster == f.Spec.Name && m.found.corosync == wanted && len(m.found.authKey) == authKeySize {
+			if m.found.of(f.Spec.Name) && m.found.corosync == wanted && len(m.found.authKey) == authKeySize {
 				f.authKey = m.found.authKey
 				return nil
 			}

@@ -61,6 +61,8 @@ func TestRefuseForeign(t *testing.T) {
 		{"Debian's, its Pacemaker was started", facts{cluster: "debian", cib: true}, true},
 		{"ours", facts{cluster: "world", cib: true, lived: true}, true},
 		{"ours, configured", facts{cluster: "world"}, true},
+		{"ours, its corosync.conf lost", facts{owner: "world", cib: true, lived: true}, true},
+		{"ours, its corosync.conf edited", facts{cluster: "others", owner: "world", cib: true, lived: true}, true},
 		{"another's", facts{cluster: "others"}, false},
 		{"another's that lived", facts{cluster: "others", cib: true, lived: true}, false},
 		{"one without a name that lived", facts{cib: true, lived: true}, false},

@@ -33,7 +33,7 @@ type Machine struct {
 }
 
 // Provider gives machines. Every method can be called again at any time,
-// also after it was killed, and leaves nothing behind that Find does not see.
+// also after it was killed, and leaves nothing behind that Release does not find.
 type Provider interface {
 	// Allocate makes the cluster have spec.Size running machines, and lets the
 	// holder of the private key of authorizedKey (authorized_keys form) log in

@@ -11,6 +11,7 @@ import (
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // undoTimeout is how long what was added may take to be removed again after the
@@ -26,14 +27,23 @@ func (e *Engine) Add(ctx context.Context, services []cluster.Service) ([]engine.
 	}
 	fresh, all, err := s.ensure(ctx, services)
 	if err != nil {
-		return nil, err
+		// The command that creates them may be under way on the node all the same.
+		return nil, errors.Join(err, s.undo(ctx, idsOf(fresh)))
 	}
 	added, failed := s.waitRunning(ctx, all, begin, nil)
 	created := idsOf(fresh)
 	for i := range added {
 		added[i].Already = !slices.Contains(created, added[i].ID)
 	}
-	return added, errors.Join(s.explain(ctx, failed, "add"), s.undo(ctx, failed, created))
+	var useless []string
+	for _, f := range failed {
+		if slices.Contains(created, f.id) {
+			useless = append(useless, f.id)
+		}
+	}
+	// First: whoever interrupts once more must not keep it from being done.
+	undone := s.undo(ctx, useless)
+	return added, errors.Join(s.explain(ctx, failed, "add"), undone)
 }
 
 // createTries bounds how often adding starts again because another operator
@@ -104,19 +114,20 @@ func sameDefinition(service cluster.Service, primitive cib.Primitive) error {
 		"choose another id, or remove that one first; list services shows it")
 }
 
-// undo removes the failed services among those that this command created.
-func (s *session) undo(ctx context.Context, failed []failure, created []string) error {
-	var ids []string
-	for _, f := range failed {
-		if slices.Contains(created, f.id) {
-			ids = append(ids, f.id)
-		}
-	}
+// undo removes services that this command created, also when the caller's own
+// context has ended.
+func (s *session) undo(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	s.engine.progress("removing again what does not run: " + strings.Join(ids, ", "))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	return s.remove(ctx, ids)
+	err := s.remove(ctx, ids)
+	if errors.Is(err, remote.ErrUnreachable) || errors.Is(err, errNotRunning) {
+		if err = s.connect(ctx); err == nil {
+			err = s.remove(ctx, ids)
+		}
+	}
+	return err
 }

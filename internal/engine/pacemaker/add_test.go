@@ -131,13 +131,13 @@ func TestAddStartFails(t *testing.T) {
 	empty, failed, gone := state(t, "empty", "empty"), state(t, "start-failed", "start-failed"), state(t, "running", "running")
 	empty.writes = []write{creation(t, 0, service, "node0", "node1", "node2")}
 	failed.mon = append([]string{recorded(t, "mon-empty")}, failed.mon...)
-	failed.logs = map[string]string{
-		"node0: journalctl --no-pager --quiet --output=cat --lines=10 --since=@1795516311 _SYSTEMD_UNIT=sirikata-bad.service": "no world\nto load\n"}
 	failed.writes = []write{deletion("bad")}
 	gone.transient = recorded(t, "transient-start-failed")
 	gone.writes = forgotten("bad")
 	f := newFake(t, 3, empty, failed, gone, state(t, "running", "running"))
 	f.phases[3].mon = nil
+	f.phases[3].logs = map[string]string{
+		"node0: journalctl --no-pager --quiet --output=cat --lines=10 --since=@1795516311 _SYSTEMD_UNIT=sirikata-bad.service": "no world\nto load\n"}
 	added, err := f.engine.Add(within(t), []cluster.Service{service})
 	wantError(t, err, `add service "bad": it does not run: start on node0: exited with status 3 after 5ms`)
 	wantAdded(t, added)

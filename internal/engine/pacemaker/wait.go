@@ -2,7 +2,6 @@ package pacemaker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // failure is a service that does not run, and why.
@@ -108,33 +108,43 @@ func (s *session) progressOf(running, all, said int) int {
 // explain turns failures into one error, with the last lines that each service
 // printed.
 func (s *session) explain(ctx context.Context, failed []failure, verb string) error {
-	var all []error
-	for _, f := range failed {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), linesTimeout)
+	defer cancel()
+	return remote.Each(ctx, failed, 0, func(ctx context.Context, f failure) error {
 		lines := s.lastLines(ctx, f)
-		reason := f.reason
-		if f.last.Node != "" && f.cause != nil {
-			reason = f.last.String()
-		}
-		if lines != "" {
-			reason, _, _ = strings.Cut(reason, cluster.LastPrinted)
-		}
-		err := fmt.Errorf("%s service %q: it does not run: %s", verb, f.id, reason)
-		switch {
-		case f.cause != nil && reason == "":
-			err = fmt.Errorf("%s service %q: it does not run yet: %w", verb, f.id, f.cause)
-		case f.cause != nil:
-			err = fmt.Errorf("%s service %q: it does not run yet: %w; its last failure: %s", verb, f.id, f.cause, reason)
-		}
+		err := f.error(verb, lines != "")
 		if lines != "" {
 			err = &engine.OutputError{Err: err, Output: lines}
 		}
-		all = append(all, err)
-	}
-	return errors.Join(all...)
+		return err
+	})
 }
 
-// shownLines is how many of a daemon's last lines go with an error.
-const shownLines = 10
+// error says what became of a service. Its last words are left out of the reason
+// where they are shown beside it.
+func (f failure) error(verb string, shown bool) error {
+	reason := f.reason
+	if f.last.Node != "" && f.cause != nil {
+		reason = f.last.String()
+	}
+	if shown {
+		reason, _, _ = strings.Cut(reason, cluster.LastPrinted)
+	}
+	switch {
+	case f.cause != nil && reason == "":
+		return fmt.Errorf("%s service %q: it does not run yet: %w", verb, f.id, f.cause)
+	case f.cause != nil:
+		return fmt.Errorf("%s service %q: it does not run yet: %w; its last failure: %s", verb, f.id, f.cause, reason)
+	}
+	return fmt.Errorf("%s service %q: it does not run: %s", verb, f.id, reason)
+}
+
+const (
+	// shownLines is how many of a daemon's last lines go with an error.
+	shownLines = 10
+	// linesTimeout is for how long the lines of all services are waited for.
+	linesTimeout = 5 * time.Second
+)
 
 // lastLines are the last lines of a service that failed; empty if they cannot
 // be had, since the failure itself is what matters.
@@ -142,8 +152,6 @@ func (s *session) lastLines(ctx context.Context, f failure) string {
 	if f.last.Node == "" {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-	defer cancel()
 	client, err := s.engine.pool.Client(ctx, f.last.Node)
 	if err != nil {
 		return ""

@@ -21,7 +21,7 @@ var pools = [...]string{"10.213.0.0/16", "172.30.0.0/16"}
 
 func networkName(cluster string) string { return "sirikata-" + cluster }
 
-// network returns the name and the subnet of the cluster's network, which it
+// network returns the subnet of the cluster's network, which it
 // makes if there is none. wanted is the subnet of nodes that exist already, if
 // any: their addresses stand in configuration files, and cannot change.
 func (p *Provider) network(ctx context.Context, name string, wanted netip.Prefix) (netip.Prefix, error) {
