@@ -20,8 +20,10 @@ missing_packages() {
     fi
 }
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+need_root() {
+    [ "$(id -u)" -eq 0 ] && return
+    say "$1 one must be root: run this again as root."
+    exit 1
 }
 
 install_packages() {
@@ -39,9 +41,10 @@ install_packages() {
         read -r -p "Install them now? [y/N] " answer
         [ "$answer" = y ] || { say "Nothing was installed."; exit 1; }
     fi
-    as_root apt-get -qq update
+    need_root "To install packages"
+    apt-get -qq update
     # shellcheck disable=SC2086 # a list of words
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $wanted >&2
+    env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $wanted >&2
 }
 
 wait_for_engine() {
@@ -59,27 +62,29 @@ wait_for_engine() {
 # A machine that went down hard leaves pid files whose number may since belong
 # to another process; the engine then believes that it runs already.
 remove_stale_pid_files() {
-    pgrep -x dockerd >/dev/null || as_root rm -f /var/run/docker.pid
+    pgrep -x dockerd >/dev/null || rm -f /var/run/docker.pid
     # One that outlived its dockerd is taken over by the next.
-    pgrep -x containerd >/dev/null || as_root rm -f /run/docker/containerd/containerd.pid
+    pgrep -x containerd >/dev/null || rm -f /run/docker/containerd/containerd.pid
 }
 
 start_engine() {
-    docker info >/dev/null 2>&1 && return
-    if docker info 2>&1 | grep -qi 'permission denied'; then
+    local answer
+    answer=$(docker info 2>&1) && return
+    if grep -qi 'permission denied' <<<"$answer"; then
         say "You may not use the container engine: run as root, or join the group docker."
         exit 1
     fi
+    need_root "To start the container engine"
     say "Starting the container engine"
     if [ -d /run/systemd/system ]; then
-        as_root systemctl start docker
+        systemctl start docker
         wait_for_engine /dev/null
         return
     fi
     remove_stale_pid_files
     local log=/var/log/dockerd.log
     # In a session of its own, so that it outlives this script.
-    as_root setsid dockerd >"$log" 2>&1 </dev/null &
+    setsid dockerd >"$log" 2>&1 </dev/null &
     wait_for_engine "$log"
 }
 
