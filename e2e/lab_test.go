@@ -107,14 +107,24 @@ func newName() string { return namePrefix + strings.ToLower(rand.Text()[:6]) }
 // cleanUp removes what any run made.
 func cleanUp() error {
 	containers, err := labelled("ps", "--all")
-	if err == nil && len(containers) > 0 {
-		_, err = docker(append([]string{"rm", "--force", "--volumes"}, containers...)...)
-	}
 	networks, networksErr := labelled("network", "ls")
-	if networksErr == nil && len(networks) > 0 {
-		_, networksErr = docker(append([]string{"network", "rm"}, networks...)...)
+	faults := []error{err, networksErr}
+	for _, id := range containers {
+		faults = append(faults, remove("rm", "--force", "--volumes", id))
 	}
-	return errors.Join(err, networksErr)
+	for _, id := range networks {
+		faults = append(faults, remove("network", "rm", id))
+	}
+	return errors.Join(faults...)
+}
+
+// remove removes what may have gone since it was listed.
+func remove(args ...string) error {
+	out, err := docker(args...)
+	if strings.Contains(out, "not found") || strings.Contains(out, "No such") {
+		return nil
+	}
+	return err
 }
 
 // labelled returns the ids of what belongs to clusters of the lab.
