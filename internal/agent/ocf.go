@@ -56,9 +56,9 @@ func (o outcome) status(action string) code {
 	return o.code
 }
 
-// maxReason bounds a whole reason, in bytes: Pacemaker keeps it in the status
-// section of the CIB, which is sent to every node.
-const maxReason = 800
+// maxReason bounds a whole reason, in bytes: Pacemaker keeps no more of it, and
+// would cut it without a mark.
+const maxReason = 127
 
 // connectWait is for how long systemd may be unreachable, as it is for a
 // moment while it re-executes itself at an update.
