@@ -37,6 +37,7 @@ type unitState struct {
 	controlPID  uint32    // of the process that is to fork
 	main        ending    // of the main process
 	control     ending    // of the process that was to fork
+	command     []string  // as systemd has it now; nil when not known
 }
 
 // phase is what a state means to the agent.

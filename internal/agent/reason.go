@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -82,6 +83,24 @@ func withLastWords(reason string, lines []string) string {
 		return reason + cluster.LastPrinted + words
 	}
 	return reason
+}
+
+// withFirstWords adds to the reason of a failed start what was printed. Where
+// systemd did not get as far as the program, only its own words count, and of
+// those the cause: "x.service: Failed at step EXEC spawning /x: Exec format
+// error".
+func withFirstWords(reason string, state unitState, lines []string) string {
+	for _, end := range []ending{state.main, state.control} {
+		if end.code != cldExited || systemdStep(end.status) == "" {
+			continue
+		}
+		for _, line := range slices.Backward(lines) {
+			if strings.Contains(line, "Failed at step ") {
+				return systemdStep(end.status) + ": " + printable(line[strings.LastIndex(line, ": ")+len(": "):], maxWords)
+			}
+		}
+	}
+	return withLastWords(reason, lines)
 }
 
 // Values of si_code for a child that ended (sigaction(2)), in which systemd

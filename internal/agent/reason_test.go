@@ -48,6 +48,26 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+func TestFirstWords(t *testing.T) {
+	const spawn = "sirikata-x.service: Failed at step EXEC spawning /x: Exec format error"
+	notExecuted := unitState{main: ending{code: cldExited, status: 203}}
+	tests := []struct {
+		state unitState
+		lines []string
+		want  string
+	}{
+		{notExecuted, []string{"Failed to execute", spawn, ""}, "systemd could not execute the binary: Exec format error"},
+		{unitState{control: notExecuted.main}, []string{spawn}, "systemd could not execute the binary: Exec format error"},
+		{notExecuted, []string{"a program that itself exits with 203"}, "why; it last printed: a program that itself exits with 203"},
+		{unitState{main: ending{code: cldExited, status: 1}}, []string{spawn}, "why; it last printed: " + spawn},
+	}
+	for _, test := range tests {
+		if got := withFirstWords("why", test.state, test.lines); got != test.want {
+			t.Errorf("withFirstWords(%q) = %q, want %q", test.lines, got, test.want)
+		}
+	}
+}
+
 func FuzzLastWords(f *testing.F) {
 	f.Add("one\ntwo\nthree\nfour", 3)
 	f.Add("\x1b[1m\xff\xfe "+strings.Repeat("€", 200), 300)

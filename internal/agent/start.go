@@ -51,32 +51,30 @@ func start(ctx context.Context, a *agent, req request) outcome {
 			return fail(errGeneric, "stop what runs in unit %s: %v", req.unit, err)
 		}
 	}
-	result := a.launch(ctx, req, p)
-	if result.code != success {
-		if err := a.abandon(ctx, req.unit); err != nil {
-			result.reason += fmt.Sprintf("; what is left of it could not be stopped: %v", err)
-		}
+	state, reason, err := a.launch(ctx, req, p)
+	if err == nil && reason == "" {
+		started{invocation: state.invocation, digest: p.digest()}.remember(a.runDir, req.id)
+		return outcome{}
 	}
-	return result
+	// What is left of it first: the rest of the time-out is short.
+	left := ""
+	if err := a.abandon(ctx, req.unit); err != nil {
+		left = fmt.Sprintf("; what is left of it could not be stopped: %v", err)
+	}
+	if err != nil {
+		return fail(errGeneric, "%v%s", err, left)
+	}
+	return fail(errGeneric, "%s%s", withFirstWords(reason, state, a.firstWords(ctx, req.unit, state)), left)
 }
 
-// launch starts the unit and judges what became of it.
-func (a *agent) launch(ctx context.Context, req request, p plan) outcome {
+// launch starts the unit and returns its last state, and why it is not started
+// after all, or "".
+func (a *agent) launch(ctx context.Context, req request, p plan) (state unitState, reason string, err error) {
 	limit := max(req.timeout-startMargin, req.timeout/2)
-	starting, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	// systemd's own limit only matters when this process is killed.
-	err := a.systemd.start(starting, req.unit, p.properties(limit+startMargin/2))
-	timedOut := errors.Is(err, context.DeadlineExceeded)
-	if err != nil && !timedOut {
-		return fail(errGeneric, "start unit %s: %v", req.unit, err)
-	}
-	state, err := a.systemd.state(ctx, req.unit)
-	if err != nil {
-		return fail(errGeneric, "%v", err)
-	}
-	reason := ""
+	state, timedOut, err := a.startUnit(ctx, req.unit, p, limit)
 	switch {
+	case err != nil:
+		return state, "", fmt.Errorf("start unit %s: %w", req.unit, err)
 	case state.phase() == running:
 		reason, state, err = a.survives(ctx, req.unit, p, state)
 	case timedOut:
@@ -84,14 +82,37 @@ func (a *agent) launch(ctx context.Context, req request, p plan) outcome {
 	default:
 		reason = startReason(state, p)
 	}
-	switch {
-	case err != nil:
-		return fail(errGeneric, "%v", err)
-	case reason == "":
-		started{invocation: state.invocation, digest: p.digest()}.remember(a.runDir, req.id)
-		return outcome{}
+	return state, reason, err
+}
+
+// startUnit starts the unit and returns its state once the start is over, or
+// timedOut when it is not over within the limit.
+//
+// It starts again what may have got other arguments than the plan's: a
+// daemon-reload before systemd executes the command makes systemd 252 read the
+// command back from a file in which it quotes ; and $ in a way that it does not
+// understand itself.
+func (a *agent) startUnit(ctx context.Context, unit string, p plan, limit time.Duration) (state unitState, timedOut bool, err error) {
+	starting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	// systemd's own limit only matters when this process is killed.
+	properties := p.properties(limit + startMargin/2)
+	for {
+		err = a.systemd.start(starting, unit, properties)
+		timedOut = errors.Is(err, context.DeadlineExceeded)
+		if err != nil && !timedOut {
+			return state, false, err
+		}
+		if state, err = a.systemd.state(ctx, unit); err != nil {
+			return state, false, err
+		}
+		if timedOut || state.command == nil || slices.Equal(state.command, escapeVariables(p.command)) {
+			return state, timedOut, nil
+		}
+		if err = a.abandon(ctx, unit); err != nil {
+			return state, false, err
+		}
 	}
-	return fail(errGeneric, "%s", withLastWords(reason, a.firstWords(ctx, req.unit, state)))
 }
 
 // firstWords returns what a failed start printed. On a busy machine the journal

@@ -109,6 +109,8 @@ func TestStart(t *testing.T) {
 		calls    []string
 	}{
 		{name: "starts", states: []unitState{{}, up}, calls: []string{"start " + unit}},
+		{name: "a reload altered the arguments", states: []unitState{{}, {active: "active", sub: "running", command: []string{"/bin/sh", "\\;"}}, up},
+			calls: []string{"start " + unit, "stop " + unit, "stop " + unit, "forget " + unit, "start " + unit}},
 		{name: "another definition runs", states: []unitState{up},
 			calls: []string{"stop " + unit, "forget " + unit, "start " + unit}},
 		{name: "what failed is cleared first", states: []unitState{killed, up},

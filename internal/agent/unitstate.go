@@ -49,12 +49,13 @@ func decodeState(properties map[string]dbus.Variant) unitState {
 	}
 	// ExecStart is a(sasbttttuii): path, arguments, whether a failure counts,
 	// start and exit by both clocks, pid, code, status.
-	const started, exited, code, status, fields = 4, 6, 8, 9, 10
+	const arguments, started, exited, code, status, fields = 1, 4, 6, 8, 9, 10
 	commands := value[[][]any](properties, "ExecStart")
 	if len(commands) == 0 || len(commands[0]) != fields {
 		return state
 	}
 	first := commands[0]
+	state.command, _ = first[arguments].([]string)
 	state.control.code, _ = first[code].(int32)
 	state.control.status, _ = first[status].(int32)
 	begin, _ := first[started].(uint64)
