@@ -7,11 +7,11 @@ set -euo pipefail
 say() { printf '%s\n' "$*" >&2; }
 
 # The packages of Debian that bring each program.
-declare -A package=([docker]=docker.io [dockerd]=docker.io [mmdebstrap]=mmdebstrap [iptables]=iptables [ssh]=openssh-client [pgrep]=procps)
+declare -A package=([docker]=docker.io [dockerd]=docker.io [mmdebstrap]=mmdebstrap [iptables]=iptables [ssh]=openssh-client)
 
 missing_packages() {
     local program
-    for program in docker mmdebstrap iptables ssh pgrep; do
+    for program in docker mmdebstrap iptables ssh; do
         command -v "$program" >/dev/null || echo "${package[$program]}"
     done
     # A client alone may be of an engine elsewhere, if one answers.
@@ -60,11 +60,15 @@ wait_for_engine() {
 }
 
 # A machine that went down hard leaves pid files whose number may since belong
-# to another process; the engine then believes that it runs already.
-remove_stale_pid_files() {
-    pgrep -x dockerd >/dev/null || rm -f /var/run/docker.pid
-    # One that outlived its dockerd is taken over by the next.
-    pgrep -x containerd >/dev/null || rm -f /run/docker/containerd/containerd.pid
+# to another process, or to one that is dead and not yet collected; the engine
+# then believes that it runs already. The program of a dead process has no link.
+remove_stale_pid_file() { # FILE PROGRAM
+    local pid
+    pid=$(cat "$1" 2>/dev/null) || return 0
+    case $(readlink "/proc/$pid/exe") in
+    */"$2" | */"$2 (deleted)") ;;
+    *) rm -f "$1" ;;
+    esac
 }
 
 start_engine() {
@@ -81,7 +85,9 @@ start_engine() {
         wait_for_engine /dev/null
         return
     fi
-    remove_stale_pid_files
+    remove_stale_pid_file /var/run/docker.pid dockerd
+    # A containerd that outlived its dockerd is taken over by the next.
+    remove_stale_pid_file /run/docker/containerd/containerd.pid containerd
     local log=/var/log/dockerd.log
     # In a session of its own, so that it outlives this script.
     setsid dockerd >"$log" 2>&1 </dev/null &
