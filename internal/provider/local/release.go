@@ -30,34 +30,57 @@ func (p *Provider) Release(ctx context.Context, spec cluster.Spec) error {
 		return fmt.Errorf("find the network of cluster %q: %w", spec.Name, err)
 	}
 	return each(networks, func(id string) error {
-		_, err := p.docker.run(ctx, nil, "network", "rm", id)
-		if err != nil && !toolSays(err, "no such network", "not found") {
+		if err := p.removeNetwork(ctx, id); err != nil {
 			return fmt.Errorf("remove the network of cluster %q: %w", spec.Name, err)
 		}
 		return nil
 	})
 }
 
-// removePause is how long we wait before we look again at a container that
-// somebody else removes.
-const removePause = 100 * time.Millisecond
-
 // remove removes a container and returns when it is gone.
 func (p *Provider) remove(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("container %.12s is still there after a minute", id))
+	err := untilIdle(ctx, "already in progress", func() error {
+		_, err := p.docker.run(ctx, nil, "rm", "--force", "--volumes", id)
+		return err
+	})
+	if err != nil && !toolSays(err, "no such container") {
+		return fmt.Errorf("remove container %.12s: %w", id, err)
+	}
+	return nil
+}
+
+// removeNetwork removes a network that no container uses any more. The engine
+// may still be taking the last ones off it.
+func (p *Provider) removeNetwork(ctx context.Context, id string) error {
+	err := untilIdle(ctx, "has active endpoints", func() error {
+		_, err := p.docker.run(ctx, nil, "network", "rm", id)
+		return err
+	})
+	if toolSays(err, "no such network", "not found") {
+		return nil
+	}
+	return err
+}
+
+const (
+	idlePause = 100 * time.Millisecond
+	idleLimit = time.Minute
+)
+
+// untilIdle does f again while it fails because the engine is still at work on
+// the same thing, which it tells by the word busy. It returns f's last error.
+func untilIdle(ctx context.Context, busy string, f func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, idleLimit, fmt.Errorf("gave up after %s", idleLimit))
 	defer cancel()
 	for {
-		_, err := p.docker.run(ctx, nil, "rm", "--force", "--volumes", id)
-		switch {
-		case err == nil, toolSays(err, "no such container"):
-			return nil
-		case !toolSays(err, "already in progress"):
-			return fmt.Errorf("remove container %.12s: %w", id, err)
+		err := f()
+		if !toolSays(err, busy) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("remove container %.12s: %w", id, context.Cause(ctx))
-		case <-time.After(removePause):
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(idlePause):
 		}
 	}
 }
