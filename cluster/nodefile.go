@@ -13,6 +13,7 @@ const (
 type NodeFile struct {
 	Cluster       string   `json:"cluster"`
 	Name          string   `json:"name"`
+	Role          Role     `json:"role"`
 	FQDN          string   `json:"fqdn"`
 	ServiceUser   string   `json:"service_user"`
 	WorkingPath   string   `json:"working_path"`

@@ -28,10 +28,9 @@ const (
 	Direct    Engine = "direct"    // pid files over SSH, without failover
 )
 
-// MaxSize is the largest number of nodes a cluster may have. Corosync's knet
-// transport is supported up to 32 full members (corosync.conf(5), nodeid and
-// totem sections; KNET_MAX_HOST is higher but untested by its authors).
-const MaxSize = 32
+// MaxSize is the largest number of nodes a cluster may have: the addresses from
+// .10 on of the /24 that a cluster on one machine gets.
+const MaxSize = 240
 
 // Spec is what the user asked for when the cluster was created. It is all that
 // a second operator needs to see the same cluster.
@@ -41,6 +40,12 @@ type Spec struct {
 	Engine       Engine       `json:"engine"`
 	Size         int          `json:"size"`
 	TokenProfile TokenProfile `json:"token_profile"`
+	// FullNodes is how many of the nodes vote, see [Spec.WantedFull]; 0 leaves
+	// it to the size.
+	FullNodes int `json:"full_nodes,omitempty"`
+	// Fencing is whether a node that is lost is switched off before its services
+	// start elsewhere. Without it they may run twice.
+	Fencing bool `json:"fencing"`
 
 	// LoginUser is the user that SSH logs in as; empty means root.
 	LoginUser string `json:"login_user,omitempty"`
@@ -54,6 +59,26 @@ type Spec struct {
 	WorkspacePath string `json:"workspace_path"`
 	// Capabilities are the words that each node, by name, offers.
 	Capabilities map[string][]string `json:"capabilities,omitempty"`
+}
+
+// MaxFull is the largest number of full nodes: each of them sends to all others
+// and keeps the whole configuration. The other nodes of a larger cluster are
+// remote nodes, which cost the cluster one connection each.
+const MaxFull = 7
+
+// defaultFull is the number of full nodes of a cluster that is larger than
+// MaxFull: two of them may be lost.
+const defaultFull = 5
+
+// WantedFull is the number of full nodes that the cluster should have.
+func (s Spec) WantedFull() int {
+	switch {
+	case s.FullNodes > 0:
+		return min(s.FullNodes, s.Size)
+	case s.Size > MaxFull:
+		return defaultFull
+	}
+	return s.Size
 }
 
 // dnsLabel is RFC 1123 §2.1: letters, digits and hyphens, 63 at most, no
@@ -83,6 +108,11 @@ func (s Spec) Validate() error {
 	}
 	if _, err := s.TokenProfile.Token(); err != nil {
 		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
+	}
+	if n := s.FullNodes; n != 0 && (n < 3 || n > MaxFull || n%2 == 0 || n > s.Size) {
+		faults = append(faults, Fault{Field: "full-nodes", Problem: fmt.Sprintf(
+			"%d is not possible: use 3, 5 or %d, and no more than there are nodes; an even number tolerates no more losses than the odd one below it",
+			n, MaxFull)})
 	}
 	faults = append(faults, s.capabilityFaults()...)
 	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
