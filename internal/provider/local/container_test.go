@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
 )
 
@@ -81,19 +82,22 @@ func TestPlan(t *testing.T) {
 	have := recorded(t)
 	id := func(i int) string { return have[i].ID }
 	for _, test := range []struct {
-		name string
-		have []container
-		size int
-		want []step
+		name    string
+		have    []container
+		size    int
+		removed []int
+		want    []step
 	}{
-		{"nothing there", nil, 2, []step{{index: 0}, {index: 1}}},
-		{"all run", have[:1], 1, nil},
-		{"off, unfinished and missing", have, 5,
+		{"nothing there", nil, 2, nil, []step{{index: 0}, {index: 1}}},
+		{"all run", have[:1], 1, nil, nil},
+		{"off, unfinished and missing", have, 5, nil,
 			[]step{{index: 1, start: id(1)}, {index: 3, redo: id(3)}, {index: 4}}},
-		{"more than asked for", have, 1, []step{{index: 1, start: id(1)}, {index: 3, redo: id(3)}}},
-		{"a gap", have[1:3], 3, []step{{index: 0}, {index: 1, start: id(1)}}},
+		{"more than asked for", have, 1, nil, []step{{index: 1, start: id(1)}, {index: 3, redo: id(3)}}},
+		{"a gap", have[1:3], 3, nil, []step{{index: 0}, {index: 1, start: id(1)}}},
+		{"removed and gone", have[:1], 3, []int{1}, []step{{index: 2}, {index: 3}}},
+		{"removed and not gone", have, 3, []int{1, 3}, []step{{index: 4}}},
 	} {
-		got := plan(test.have, test.size)
+		got := plan(test.have, cluster.Spec{Size: test.size, Removed: test.removed})
 		if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(step{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
