@@ -2,6 +2,7 @@ package local
 
 import (
 	"archive/tar"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/netip"
@@ -27,11 +28,11 @@ func recorded(t *testing.T) []container {
 	if err != nil {
 		t.Fatal(err)
 	}
-	containers, err := parseContainers(text)
-	if err != nil {
+	var all []container
+	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
-	return containers
+	return nodesOf(all)
 }
 
 func TestParseContainers(t *testing.T) {
@@ -68,13 +69,21 @@ func TestParseContainers(t *testing.T) {
 	}
 }
 
-func TestParseContainersGarbage(t *testing.T) {
-	if _, err := parseContainers([]byte(`{"Id":`)); err == nil {
-		t.Error("no error for cut-off JSON")
+func TestNodesOf(t *testing.T) {
+	labelled := func(index string) (c container) {
+		c.Config.Labels = map[string]string{indexLabel: index}
+		return c
 	}
-	containers, err := parseContainers([]byte(`[{"Id":"1","Config":{"Labels":{"org.sirikata.index":"x"}}},{"Id":"2"}]`))
-	if err != nil || len(containers) > 0 {
-		t.Errorf("containers without an index: %v, %v", containers, err)
+	if nodes := nodesOf([]container{labelled("x"), labelled("-1"), {}}); len(nodes) > 0 {
+		t.Errorf("containers without an index: %v", nodes)
+	}
+}
+
+// TestInspectGarbage: half an answer is no answer.
+func TestInspectGarbage(t *testing.T) {
+	fakeTool(t, "docker", `case "$1" in ps) echo 1 ;; *) echo '[{"Id":' ;; esac`)
+	if _, err := New(Options{}).Find(t.Context(), cluster.Spec{Name: "world"}); err == nil {
+		t.Error("no error for cut-off JSON")
 	}
 }
 

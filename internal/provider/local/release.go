@@ -11,8 +11,16 @@ import (
 )
 
 // Release implements [provider.Provider]: it removes the containers with their
-// volumes, then the network. The image stays.
+// volumes, then the network. The image stays. The power service is first, lest it
+// starts nodes again.
 func (p *Provider) Release(ctx context.Context, spec cluster.Spec) error {
+	services, err := p.powerServices(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	if err := each(services, func(c container) error { return p.remove(ctx, c.ID) }); err != nil {
+		return err
+	}
 	containers, err := p.containers(ctx, spec.Name)
 	if err != nil {
 		return err
