@@ -28,8 +28,9 @@ const (
 	Direct    Engine = "direct"    // pid files over SSH, without failover
 )
 
-// MaxSize is the largest number of nodes a cluster may have: the addresses from
-// .10 on of the /24 that a cluster on one machine gets.
+// MaxSize is the largest number of nodes a cluster may have, those that were
+// removed counted: the addresses of local ones come from a /24, by index, from
+// .10 on, and with 240 they end at .249.
 const MaxSize = 240
 
 // Spec is what the user asked for when the cluster was created. It is all that
@@ -46,6 +47,10 @@ type Spec struct {
 	// Fencing is whether a node that is lost is switched off before its services
 	// start elsewhere. Without it they may run twice.
 	Fencing bool `json:"fencing"`
+	// Removed are the indexes of nodes that were given up for good. No other
+	// node gets one of them while the cluster lives: what still believes in the
+	// old node must never take a new one for it.
+	Removed []int `json:"removed,omitempty"`
 
 	// LoginUser is the user that SSH logs in as; empty means root.
 	LoginUser string `json:"login_user,omitempty"`
@@ -106,16 +111,54 @@ func (s Spec) Validate() error {
 		faults = append(faults, Fault{Field: "size",
 			Problem: fmt.Sprintf("%d is out of range: a cluster has 1 to %d nodes", s.Size, MaxSize)})
 	}
+	faults = append(faults, s.removedFaults()...)
 	if _, err := s.TokenProfile.Token(); err != nil {
 		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
 	}
-	if n := s.FullNodes; n != 0 && (n < 3 || n > MaxFull || n%2 == 0 || n > s.Size) {
+	if n := s.FullNodes; n != 0 && (n < 3 || n > MaxFull || n%2 == 0) {
 		faults = append(faults, Fault{Field: "full-nodes", Problem: fmt.Sprintf(
-			"%d is not possible: use 3, 5 or %d, and no more than there are nodes; an even number tolerates no more losses than the odd one below it",
-			n, MaxFull)})
+			"%d is not possible: use 3, 5 or %d; an even number tolerates no more losses than the odd one below it", n, MaxFull)})
 	}
 	faults = append(faults, s.capabilityFaults()...)
 	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
+}
+
+// Indexes are those of the nodes that the cluster is to have, in order: the
+// lowest Size ones that were not removed.
+func (s Spec) Indexes() []int {
+	removed := make(map[int]bool, len(s.Removed))
+	for _, index := range s.Removed {
+		removed[index] = true
+	}
+	var indexes []int
+	for index := 0; len(indexes) < s.Size; index++ {
+		if !removed[index] {
+			indexes = append(indexes, index)
+		}
+	}
+	return indexes
+}
+
+// removedFaults says which removed indexes are none, and whether they leave
+// enough for the size.
+func (s Spec) removedFaults() []Fault {
+	var faults []Fault
+	seen := make(map[int]bool, len(s.Removed))
+	for _, index := range s.Removed {
+		if index < 0 || index >= MaxSize {
+			faults = append(faults, Fault{Field: "removed",
+				Problem: fmt.Sprintf("%d is not the index of a node: they are 0 to %d", index, MaxSize-1)})
+		} else if seen[index] {
+			faults = append(faults, Fault{Field: "removed", Problem: fmt.Sprintf("%d stands there twice", index)})
+		}
+		seen[index] = true
+	}
+	if len(faults) == 0 && s.Size <= MaxSize && len(s.Removed)+s.Size > MaxSize {
+		faults = append(faults, Fault{Field: "size", Problem: fmt.Sprintf(
+			"%d and %d nodes that were removed are more than the %d that a cluster may have in its life",
+			s.Size, len(s.Removed), MaxSize)})
+	}
+	return faults
 }
 
 // NodeName is the name of the node with that index, where the provider does not
@@ -126,12 +169,14 @@ func NodeName(index int) string { return "node" + strconv.Itoa(index) }
 // not have, or are no words.
 func (s Spec) capabilityFaults() []Fault {
 	names := map[string]bool{}
-	for i := range min(s.Size, MaxSize) {
-		names[NodeName(i)] = true
+	if s.Size <= MaxSize { // another fault says that it is not
+		for _, index := range s.Indexes() {
+			names[NodeName(index)] = true
+		}
 	}
 	var faults []Fault
 	for _, node := range slices.Sorted(maps.Keys(s.Capabilities)) {
-		if s.Type == Local && !names[node] {
+		if s.Type == Local && s.Size <= MaxSize && !names[node] {
 			faults = append(faults, Fault{Field: "capability",
 				Problem: fmt.Sprintf("%q will not be a node of a cluster of %d", node, s.Size)})
 		}

@@ -188,7 +188,7 @@ func (g *NodeGroup) toNodes(machines []provider.Machine) []cluster.Node {
 
 // plannedRole is the role that a node has in a new cluster.
 func (g *NodeGroup) plannedRole(index int) cluster.Role {
-	if index < g.spec.WantedFull() {
+	if slices.Contains(g.spec.Indexes()[:g.spec.WantedFull()], index) {
 		return cluster.Full
 	}
 	return cluster.Remote

@@ -196,7 +196,7 @@ func (g *group) formed(t *testing.T) {
 	if _, err := g.form(t); err != nil {
 		t.Fatal(err)
 	}
-	_, digest, err := program(fakePrograms(), "x86_64")
+	_, digest, err := g.former.program("x86_64")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,8 +208,8 @@ func (g *group) formed(t *testing.T) {
 // fakePrograms stand for sirikata-node, which has to be built first.
 func fakePrograms() fstest.MapFS {
 	return fstest.MapFS{
-		"programs/sirikata-node-linux-amd64": {Data: []byte("for amd64")},
-		"programs/sirikata-node-linux-arm64": {Data: []byte("for arm64, too")},
+		"built/sirikata-node-linux-amd64": {Data: []byte("for amd64")},
+		"built/sirikata-node-linux-arm64": {Data: []byte("for arm64, too")},
 	}
 }
 

@@ -2,12 +2,9 @@ package form
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -160,22 +157,5 @@ func TestFirstCIB(t *testing.T) {
 		if err != nil || (data.FirstCIB == first) != test.want || (data.FirstCIB == "") == test.want {
 			t.Errorf("%+v: %v, first CIB of %d characters", test, err, len(data.FirstCIB))
 		}
-	}
-}
-
-func TestProgram(t *testing.T) {
-	for machine, want := range map[string]string{"x86_64": "for amd64", "aarch64": "for arm64, too"} {
-		content, digest, err := program(fakePrograms(), machine)
-		sum := sha256.Sum256([]byte(want))
-		if err != nil || string(content) != want || digest != hex.EncodeToString(sum[:]) {
-			t.Errorf("%s: %q, digest %s (%v)", machine, content, digest, err)
-		}
-	}
-	if _, _, err := program(fakePrograms(), ""); err == nil || err.Error() != "no sirikata-node for a  machine: only x86_64 and aarch64" {
-		t.Errorf("error %v", err)
-	}
-	_, _, err := program(fstest.MapFS{}, "aarch64")
-	if err == nil || err.Error() != "this sirikata-cluster was built without sirikata-node for arm64" || cluster.HintOf(err) != "build it with make build" {
-		t.Errorf("error %v, hint %q", err, cluster.HintOf(err))
 	}
 }
