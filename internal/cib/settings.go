@@ -79,7 +79,7 @@ func (s Settings) options() map[string]string {
 
 func (n RemoteNode) primitive() Primitive {
 	return Primitive{
-		ID: n.Name, Class: agentClass, Provider: "pacemaker", Type: "remote",
+		ID: n.Name, Class: agentClass, Provider: "pacemaker", Type: remoteType,
 		Instance: ownAttributes("parameters", n.Name, map[string]string{
 			"server":             n.Address,
 			"reconnect_interval": remoteReconnect,
@@ -90,6 +90,12 @@ func (n RemoteNode) primitive() Primitive {
 			{ID: "op-monitor-" + n.Name, Name: "monitor", Interval: remoteMonitor, Timeout: remoteTimeout},
 		},
 	}
+}
+
+// RemoteXPath selects the connection to a remote node. A node's name leaves
+// nothing to quote.
+func RemoteXPath(node string) string {
+	return "//resources/primitive[@id='" + node + "' and @type='" + remoteType + "']"
 }
 
 // recovers is for what the cluster itself needs: what is no service is never
