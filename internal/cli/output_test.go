@@ -81,7 +81,7 @@ a        failed  -     any     3         it rains
 		t.Error(diff)
 	}
 	status.Quorate, status.Fencing, status.Services = false, true, nil
-	wantLines(t, shown(t, status), "NO: services are stopped until more than half of the nodes are online", "on\n", "no services\n")
+	wantLines(t, shown(t, status), "NO: services are stopped until more than half of the nodes are online", "on: a node that is lost is switched off", "no services\n")
 	status.DC = ""
 	wantLines(t, shown(t, status), "not known: the nodes have not agreed on a DC yet", "decides (DC)               -\n")
 }
