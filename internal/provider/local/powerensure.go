@@ -15,8 +15,8 @@ import (
 // looked at. answerLimit is for the power service to answer after its start.
 const (
 	ensurePause = 300 * time.Millisecond
-	ensureLimit = 30 * time.Second
-	answerLimit = 15 * time.Second
+	ensureLimit = 2 * time.Minute
+	answerLimit = 30 * time.Second
 )
 
 // errAgain says that another command changed the power service meanwhile.
