@@ -69,7 +69,8 @@ func (f *fencing) once(ctx context.Context, empty map[string]bool) (secret []byt
 	if err != nil {
 		return nil, err
 	}
-	current := ""
+	var current string
+	var currentSecret []byte
 	for _, c := range services {
 		own, err := f.readSecret(ctx, c.ID)
 		if err != nil {
@@ -87,7 +88,7 @@ func (f *fencing) once(ctx context.Context, empty map[string]bool) (secret []byt
 			secret = own
 		}
 		if own != nil && c.Config.Labels[powerLabel] == f.version() {
-			current = c.ID
+			current, currentSecret = c.ID, own
 		}
 	}
 	if current == "" {
@@ -99,7 +100,7 @@ func (f *fencing) once(ctx context.Context, empty map[string]bool) (secret []byt
 		}
 		return f.once(ctx, empty) // and find it
 	}
-	return secret, raced(f.install(ctx, services, current))
+	return currentSecret, raced(f.install(ctx, services, current))
 }
 
 // replace makes the container that is to take the place of the others. The name
