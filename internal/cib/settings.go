@@ -111,12 +111,17 @@ var recovers = map[string]string{"failure-timeout": inSeconds(remoteReconnect)}
 
 func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 
+// primitive is the resource of the device. It is used on every node, also on one
+// that is no more: with a list of those that it can switch off, a node that has
+// vanished could not be fenced.
 func (d FenceDevice) primitive() Primitive {
+	parameters := map[string]string{"pcmk_host_check": "none"}
+	maps.Copy(parameters, d.Parameters)
 	return Primitive{
 		ID: FenceID, Class: "stonith", Type: d.Agent,
-		Instance:   ownAttributes("parameters", FenceID, maps.Clone(d.Parameters)),
+		Instance:   ownAttributes("parameters", FenceID, parameters),
 		Meta:       ownAttributes("meta", FenceID, recovers),
-		Operations: []Operation{{ID: "op-monitor-" + FenceID, Name: "monitor", Interval: "60s", Timeout: "20s"}},
+		Operations: []Operation{{ID: "op-monitor-" + FenceID, Name: "monitor", Interval: "60s", Timeout: "30s"}},
 	}
 }
 

@@ -121,7 +121,7 @@ func TestNotOff(t *testing.T) {
 		alter func(*fakeEngine)
 		want  string
 	}{
-		{"immortal", func(e *fakeEngine) { e.containers["c0"].Immortal = true }, "it was killed and the engine still says that it runs: too long"},
+		{"immortal", func(e *fakeEngine) { e.containers["c0"].Immortal = true }, "it is not known to be off: "},
 		{"half a list", func(e *fakeEngine) { e.fault = cut("/containers/json", `[{"Id":"c0"`) }, "read the engine's list of containers: "},
 		{"no list", func(e *fakeEngine) { e.fault = cut("/containers/json", ``) }, "read the engine's list of containers: "},
 		{"no state", func(e *fakeEngine) { e.fault = cut("/c0/json", `{}`) }, "read the state of a container: there is none in"},

@@ -23,7 +23,7 @@ const (
 // agentLimit bounds the whole of an action. Pacemaker's own time-out is 60 s if
 // nothing else is set (stonith-timeout), and it must never be what ends the
 // agent: a reason would be lost.
-const agentLimit = 15 * time.Second
+const agentLimit = 20 * time.Second
 
 // Agent runs the program as a fence agent, for the one action that its standard
 // input names, and returns its exit status. Why it failed stands on stderr,

@@ -116,8 +116,11 @@ func (p *power) switchOn(ctx context.Context, index int) (answer, error) {
 		return answer{}, errors.New("there is no machine of that name any more")
 	}
 	on, err := p.on(ctx, index)
-	if err != nil || on {
-		return answer{Did: "was on already"}, err
+	switch {
+	case err != nil:
+		return answer{}, err
+	case on:
+		return answer{Did: "was on already"}, nil
 	}
 	return answer{Did: "is switched on"}, p.start(ctx, nodes[index])
 }
@@ -138,8 +141,11 @@ func (p *power) switchOff(ctx context.Context, index int) (answer, error) {
 	}
 	defer release()
 	killed, err := p.kill(ctx, index)
-	if err != nil || len(killed) == 0 {
-		return answer{Did: "was off already"}, err
+	switch {
+	case err != nil:
+		return answer{}, err
+	case len(killed) == 0:
+		return answer{Did: "was off already"}, nil
 	}
 	return answer{Did: "was killed and is off"}, nil
 }
@@ -153,9 +159,13 @@ func (p *power) reboot(ctx context.Context, index int) (answer, error) {
 		return answer{}, err
 	}
 	killed, err := p.kill(ctx, index)
-	if err != nil || len(killed) == 0 {
+	switch {
+	case err != nil:
 		release()
-		return answer{Did: "was off already and stays so"}, err
+		return answer{}, err
+	case len(killed) == 0:
+		release()
+		return answer{Did: "was off already and stays so"}, nil
 	}
 	go func() {
 		defer release() // not before: one who switches it off now must find it on
@@ -173,20 +183,23 @@ func (p *power) reboot(ctx context.Context, index int) (answer, error) {
 func (p *power) kill(ctx context.Context, index int) (killed []string, err error) {
 	for {
 		ids, err := p.running(ctx, index)
-		if err != nil || len(ids) == 0 {
-			return killed, err
+		if err != nil {
+			return nil, fmt.Errorf("it is not known to be off: %w", err)
+		}
+		if len(ids) == 0 {
+			return killed, nil
 		}
 		if killed != nil { // and the engine has not noticed yet
 			select {
 			case <-ctx.Done():
-				return nil, fmt.Errorf("it was killed and the engine still says that it runs: %w", context.Cause(ctx))
+				return nil, fmt.Errorf("it is not known to be off: it was killed, and the engine says that it runs: %w", context.Cause(ctx))
 			case <-time.After(offPause):
 			}
 		}
 		killed = ids
 		for _, id := range ids {
 			if err := p.engine.kill(ctx, id); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("it is not known to be off: %w", err)
 			}
 		}
 	}

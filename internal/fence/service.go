@@ -14,10 +14,10 @@ import (
 )
 
 // Limits of one conversation. Together they are less than agentLimit, so that an
-// agent that waits is told what it waited for.
+// agent that waits is told what for.
 const (
-	requestLimit = 3 * time.Second
-	powerLimit   = 11 * time.Second
+	requestLimit = 5 * time.Second
+	powerLimit   = 14 * time.Second // the engine itself waits 10 s for a killed container to end
 	// maxConversations is how many there may be at once. Others wait.
 	maxConversations = 64
 )

@@ -15,29 +15,47 @@ import (
 // looked at. answerLimit is for the power service to answer after its start.
 const (
 	ensurePause = 300 * time.Millisecond
-	ensureLimit = 30 * time.Second
-	answerLimit = 15 * time.Second
+	ensureLimit = 2 * time.Minute
+	answerLimit = 30 * time.Second
 )
 
 // errAgain says that another command changed the power service meanwhile.
 var errAgain = errors.New("another command changes it at the same time")
 
 // ensure makes the power service be there and answer, and returns its secret.
-func (f *fencing) ensure(ctx context.Context) ([]byte, error) {
+func (f *fencing) ensure(ctx context.Context) (secret []byte, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, ensureLimit, fmt.Errorf("gave up after %s", ensureLimit))
 	defer cancel()
 	empty := map[string]bool{}
+	again := func(err error) bool { return errors.Is(err, errAgain) }
+	err = retry(ctx, again, func() error {
+		secret, err = f.once(ctx, empty)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return secret, f.answers(ctx)
+}
+
+// retry does f again while it fails and the failure passes, until ctx ends. Then
+// the error says how f failed before.
+func retry(ctx context.Context, passes func(error) bool, f func() error) error {
+	var last error
 	for {
-		secret, err := f.once(ctx, empty)
-		if err == nil {
-			return secret, f.answers(ctx)
+		err := f()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil && last != nil:
+			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
+		case !passes(err):
+			return err
 		}
-		if !errors.Is(err, errAgain) {
-			return nil, err
-		}
+		last = err
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
 		case <-time.After(ensurePause):
 		}
 	}
@@ -51,7 +69,8 @@ func (f *fencing) once(ctx context.Context, empty map[string]bool) (secret []byt
 	if err != nil {
 		return nil, err
 	}
-	current := ""
+	var current string
+	var currentSecret []byte
 	for _, c := range services {
 		own, err := f.readSecret(ctx, c.ID)
 		if err != nil {
@@ -69,7 +88,7 @@ func (f *fencing) once(ctx context.Context, empty map[string]bool) (secret []byt
 			secret = own
 		}
 		if own != nil && c.Config.Labels[powerLabel] == f.version() {
-			current = c.ID
+			current, currentSecret = c.ID, own
 		}
 	}
 	if current == "" {
@@ -81,7 +100,7 @@ func (f *fencing) once(ctx context.Context, empty map[string]bool) (secret []byt
 		}
 		return f.once(ctx, empty) // and find it
 	}
-	return secret, raced(f.install(ctx, services, current))
+	return currentSecret, raced(f.install(ctx, services, current))
 }
 
 // replace makes the container that is to take the place of the others. The name
@@ -151,17 +170,15 @@ func (f *fencing) answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("it did not answer within %s", answerLimit))
 	defer cancel()
 	question := fmt.Sprintf("action=monitor\naddress=127.0.0.1:%s\nsecret_file=%s/%s\n", powerPort, powerDir, powerSecret)
-	for {
+	starting := func(error) bool { return true }
+	err := retry(ctx, starting, func() error {
 		_, err := f.docker.run(ctx, strings.NewReader(question), "exec", "--interactive", f.finalName(), powerDir+"/"+cluster.FenceAgent)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return cluster.WithHint(fmt.Errorf("%w: %w", context.Cause(ctx), err), "docker logs %s", f.finalName())
-		case <-time.After(ensurePause):
-		}
+		return err
+	})
+	if err != nil {
+		return cluster.WithHint(err, "docker logs %s", f.finalName())
 	}
+	return nil
 }
 
 // powerServices returns the containers that are, or are to become, the power
