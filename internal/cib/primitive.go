@@ -13,7 +13,7 @@ import (
 // MaxCandidates is the largest number of nodes that one service may run on.
 // Pacemaker probes a service on each of its candidates, and probes are what
 // makes a large cluster slow, so it does not grow with the cluster.
-const MaxCandidates = 5
+const MaxCandidates = 3
 
 // Time-outs of the agent's actions, in seconds. A start is long enough for a
 // daemon that loads a world, a stop for TERM, 6 s, KILL and a collecting init.

@@ -117,11 +117,20 @@ func look(ctx context.Context, m *member, members []*member) sight {
 	switch {
 	case len(names) > 0:
 		seen.misses = fmt.Sprintf("%s sees %d of %d nodes online, not yet %s", m.node.Name,
-			len(members)-len(names), len(members), strings.Join(names, ", "))
+			len(members)-len(names), len(members), some(names))
 	case !seen.quorate:
 		seen.misses = m.node.Name + " has no quorum yet"
 	}
 	return seen
+}
+
+// some names a few, and says how many more there are.
+func some(names []string) string {
+	const few = 5
+	if len(names) <= few+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // stragglers remembers since when nodes are absent.
