@@ -92,8 +92,8 @@ func (c *labCluster) report(t *testing.T) {
 	c.reported[t.Name()] = true
 	t.Log(c.state())
 	for _, n := range c.running() {
-		out, _ := n.try("grep -E ' (error|warning|notice): ' /var/log/pacemaker/pacemaker.log | tail -n 12 | cut -c 1-240")
-		t.Logf("pacemaker.log of %s:\n%s", n.name, out)
+		out, _ := n.try("journalctl --quiet --no-pager --output=short-precise -u corosync -u pacemaker -u pacemaker_remote -n 20 | cut -c 1-240")
+		t.Logf("journal of %s:\n%s", n.name, out)
 	}
 }
 
