@@ -33,12 +33,18 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 0 && path.Base(p.Args[0]) == agentName {
 		return int(runAgent(ctx, p))
 	}
-	if len(p.Args) == 2 && p.Args[1] == "version" {
-		fmt.Fprintln(p.Stdout, p.Version)
-		return 0
+	if len(p.Args) == 2 {
+		switch p.Args[1] {
+		case "version":
+			fmt.Fprintln(p.Stdout, p.Version)
+			return 0
+		case "guard":
+			runGuard(ctx, p)
+			return 0
+		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, version")
 	return exitUsage
 }
 

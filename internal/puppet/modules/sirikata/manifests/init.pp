@@ -16,4 +16,5 @@ class sirikata (
   contain sirikata::packages
   contain sirikata::corosync
   contain sirikata::pacemaker
+  contain sirikata::guard
 }
