@@ -25,6 +25,11 @@ class sirikata::guard (
     mode    => '0644',
     content => file('sirikata/cluster-guard.service'),
   }
+  file { '/usr/lib/sirikata-cluster/clear-shared-memory':
+    ensure  => file,
+    mode    => '0755',
+    content => file('sirikata/clear-shared-memory'),
+  }
   $restarted.each |$unit, $drop_in| {
     file { "${system}/${unit}.d":
       ensure => directory,
