@@ -185,6 +185,9 @@ func (c *labCluster) breakDaemon(t *testing.T, daemon string) {
 		on := c.copies(guardedMark)
 		return len(slices.Compact(on)) < 2, fmt.Sprintf("on %v", on)
 	})
+	if left := victim.sh(t, `ls /dev/shm | grep -E "^qb-(corosync-)?$1-" || true`, pid); left != "" && daemon == "corosync" {
+		t.Errorf("it left in shared memory: %s", left)
+	}
 	c.waitWhole(t)
 	back := float64(time.Now().UnixMicro())/1e6 - fault
 	all := stop()
@@ -239,7 +242,7 @@ func guardLeavesStopsAlone(t *testing.T, c *labCluster) {
 			t.Errorf("after systemctl %s: %s", command, failed)
 		}
 		n.sh(t, "systemctl start pacemaker")
-		if said := n.sh(t, "journalctl --unit=cluster-guard --output=cat --since=@"+strconv.FormatInt(begin.Unix(), 10)); strings.Contains(said, "killed") {
+		if said := n.sh(t, "journalctl --unit=cluster-guard --output=cat --since=@"+strconv.FormatInt(begin.Unix(), 10)); strings.Contains(said, "died: killed") {
 			t.Errorf("after systemctl %s the guard said: %s", command, said)
 		}
 	}

@@ -122,7 +122,8 @@ func (k *killing) summary() string {
 
 // wasStopped reports whether all of the dead were stopped through systemd: a
 // unit that is being stopped or restarted has a job for that, and one that was
-// stopped is inactive. One that died has failed, or waits to be started again.
+// stopped is inactive. One that died has failed, or waits to be started again,
+// which takes longer than it takes to get here.
 func wasStopped(units []listedUnit, dead []daemon) bool {
 	return !slices.ContainsFunc(dead, func(d daemon) bool {
 		i := slices.IndexFunc(units, func(u listedUnit) bool { return u.name == d.unit })
@@ -130,7 +131,8 @@ func wasStopped(units []listedUnit, dead []daemon) bool {
 			return false // systemd forgets only what has been stopped
 		}
 		unit := units[i]
-		stopping := unit.job == "stop" || unit.job == "restart" && unit.state.active != "activating"
-		return !stopping && unit.state.active != "inactive"
+		// The job of a restart becomes one of a start once the unit is stopped.
+		asked := slices.Contains([]string{"stop", "restart", "start"}, unit.job) && unit.state.sub != "auto-restart"
+		return !asked && unit.state.active != "inactive"
 	})
 }

@@ -4,6 +4,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,9 @@ unit() {
 	printf '[Unit]\nStartLimitIntervalSec=0\n%s\n[Service]\nKillMode=%s\nRestart=always\nRestartSec=300ms\nExecStart=%s\n' \
 		"$2" "$3" "$4" >/etc/systemd/system/$1
 }
-unit corosync.service '' control-group '/opt/corosync 999'
+# Corosync takes a while to start.
+unit corosync.service '' control-group '/opt/corosync 999
+ExecStartPre=/bin/sleep 0.3'
 unit pacemaker_remote.service '' process '/opt/pacemaker-remoted 999'
 unit pacemaker.service 'Requires=corosync.service
 After=corosync.service' control-group '/bin/bash -c "/opt/pacemaker-based 999 & /opt/pacemaker-controld 999 & wait -n; exit 1"'
@@ -94,6 +97,15 @@ func (l lab) guardSaid(t *testing.T) string {
 	return l.sh(t, `journalctl --output=cat _SYSTEMD_INVOCATION_ID=$(systemctl show --property=InvocationID --value `+labGuardUnit+`)`)
 }
 
+// mainPIDs are the main processes of the services.
+func (l lab) mainPIDs(t *testing.T) (pids []string) {
+	t.Helper()
+	for _, s := range guardedServices() {
+		pids = append(pids, l.mainPID(t, s.ID))
+	}
+	return pids
+}
+
 // processesLeft are those of the services' user.
 func (l lab) processesLeft(t *testing.T) string {
 	return l.sh(t, "pgrep --list-full --euid "+labUser+" || true")
@@ -126,7 +138,7 @@ func labDaemonStops(t *testing.T, l lab) {
 	l.awaitGuard(t)
 	l.startGuarded(t)
 	before := len(l.guardSaid(t))
-	pids := l.processesLeft(t)
+	pids := l.mainPIDs(t)
 	for _, command := range []string{"restart pacemaker.service", "stop pacemaker.service", "start pacemaker.service", "restart pacemaker_remote.service", "restart corosync.service"} {
 		begin := time.Now()
 		l.sh(t, "systemctl "+command)
@@ -137,10 +149,10 @@ func labDaemonStops(t *testing.T, l lab) {
 			l.awaitGuard(t)
 		}
 	}
-	if now := l.processesLeft(t); now != pids {
-		t.Errorf("before:\n%s\nafter:\n%s", pids, now)
+	if now := l.mainPIDs(t); !slices.Equal(now, pids) {
+		t.Errorf("main processes were %v, are %v", pids, now)
 	}
-	if said := l.guardSaid(t)[before:]; strings.Contains(said, "killed") {
+	if said := l.guardSaid(t)[before:]; strings.Contains(said, "died: killed") {
 		t.Errorf("the guard killed: %s", said)
 	}
 	l.stopGuarded(t)
@@ -174,14 +186,14 @@ func labBound(t *testing.T, l lab) {
 // labUnguarded shows what the guard is for: nobody else stops the services.
 func labUnguarded(t *testing.T, l lab) {
 	l.startGuarded(t)
-	pids := l.processesLeft(t)
+	pids := l.mainPIDs(t)
 	l.sh(t, "kill -KILL $(pidof pacemaker-based)")
 	waitFor(t, 5*time.Second, "another pacemaker-based", func() (bool, string) {
 		pid := l.sh(t, "pidof pacemaker-based || true")
 		return pid != "", pid
 	})
-	if now := l.processesLeft(t); now != pids {
-		t.Errorf("before:\n%s\nafter:\n%s", pids, now)
+	if now := l.mainPIDs(t); !slices.Equal(now, pids) {
+		t.Errorf("main processes were %v, are %v", pids, now)
 	}
 	l.stopGuarded(t)
 }

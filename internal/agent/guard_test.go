@@ -154,13 +154,17 @@ func TestGuardReacts(t *testing.T) {
 		{"no service", func(f *fakeNode) { f.loaded = f.loaded[1:3] }, nil, died + "no service ran\n"},
 		{"its unit has failed", func(f *fakeNode) { f.loaded = []listedUnit{listed("pacemaker.service", "failed", ""), f.loaded[0]} },
 			[]string{"sirikata-a.service"}, died + "killed sirikata-a.service, "},
-		{"its unit waits to be started again", func(f *fakeNode) { f.loaded[2] = listed("pacemaker.service", "activating", "restart") },
+		{"its unit waits to be started again", func(f *fakeNode) {
+			f.loaded[2] = listedUnit{"pacemaker.service", unitState{active: "activating", sub: "auto-restart"}, "restart"}
+		},
 			[]string{"sirikata-a.service", "sirikata-b.service", "sirikata-exited.service"}, died + "killed "},
 		{"main process dead, systemd has seen it", func(f *fakeNode) { f.loaded[2] = listed("pacemaker.service", "deactivating", "") },
 			[]string{"sirikata-a.service", "sirikata-b.service", "sirikata-exited.service"}, died + "killed "},
 		{"being stopped", func(f *fakeNode) { f.loaded[2] = listed("pacemaker.service", "deactivating", "stop") },
 			nil, died + "it was stopped, nothing is killed\n"},
 		{"being restarted", func(f *fakeNode) { f.loaded[2] = listed("pacemaker.service", "deactivating", "restart") },
+			nil, died + "it was stopped, nothing is killed\n"},
+		{"restarted, already starting", func(f *fakeNode) { f.loaded[2] = listed("pacemaker.service", "activating", "start") },
 			nil, died + "it was stopped, nothing is killed\n"},
 		{"has been stopped", func(f *fakeNode) { f.loaded[2] = listed("pacemaker.service", "inactive", "") },
 			nil, died + "it was stopped, nothing is killed\n"},
