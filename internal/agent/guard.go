@@ -77,7 +77,7 @@ func (g *guard) run(ctx context.Context) {
 			g.react(ctx, dead)
 			g.forget(dead)
 			pause = shortestPause
-		case complete(g.daemons):
+		case pause >= longestPause && complete(g.daemons):
 			pause = completePause
 		default:
 			pause = min(2*pause, longestPause)
