@@ -27,7 +27,7 @@ const (
 type systemd struct {
 	wait    time.Duration // for how long it may be unreachable
 	conn    *dbus.Conn
-	signals chan *dbus.Signal
+	signals chan *dbus.Signal // nil before the first job
 }
 
 var _ manager = (*systemd)(nil)
@@ -36,7 +36,7 @@ func (s *systemd) close() {
 	if s.conn != nil {
 		// Nothing is buffered that closing could lose.
 		_ = s.conn.Close()
-		s.conn = nil
+		s.conn, s.signals = nil, nil
 	}
 }
 
@@ -57,9 +57,16 @@ func (s *systemd) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reach systemd: %w", cause)
 	}
-	s.signals = make(chan *dbus.Signal, 64)
-	s.conn.Signal(s.signals)
 	return nil
+}
+
+// listen begins to take systemd's signals in. Not before they are needed: a
+// connection that lasts would collect all that systemd tells everybody.
+func (s *systemd) listen() {
+	if s.signals == nil {
+		s.signals = make(chan *dbus.Signal, 64)
+		s.conn.Signal(s.signals)
+	}
 }
 
 func dial(ctx context.Context) (*dbus.Conn, error) {

@@ -44,12 +44,18 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 1 && p.Args[1] == "power-service" {
 		return fence.Serve(ctx, p.Args[2:], p.Stderr)
 	}
-	if len(p.Args) == 2 && p.Args[1] == "version" {
-		fmt.Fprintln(p.Stdout, p.Version)
-		return 0
+	if len(p.Args) == 2 {
+		switch p.Args[1] {
+		case "version":
+			fmt.Fprintln(p.Stdout, p.Version)
+			return 0
+		case "guard":
+			runGuard(ctx, p)
+			return 0
+		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: power-service, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, power-service, version")
 	return exitUsage
 }
 

@@ -29,6 +29,31 @@ func (s *systemd) processes(ctx context.Context, unit string) ([]uint32, error) 
 	return pids, nil
 }
 
+// listedUnit is a unit in a list.
+type listedUnit struct {
+	name  string
+	state unitState // active and sub only
+	job   string    // start, stop, restart…; empty when there is none
+}
+
+func (s *systemd) units(ctx context.Context, patterns ...string) ([]listedUnit, error) {
+	var found []struct {
+		Name, Description, Load, Active, Sub, Following string
+		Path                                            dbus.ObjectPath
+		JobID                                           uint32
+		JobType                                         string
+		JobPath                                         dbus.ObjectPath
+	}
+	if err := s.manage(ctx, "ListUnitsByPatterns", []any{[]string{}, patterns}, &found); err != nil {
+		return nil, fmt.Errorf("list units: %w", err)
+	}
+	units := make([]listedUnit, len(found))
+	for i, unit := range found {
+		units[i] = listedUnit{name: unit.Name, state: unitState{active: unit.Active, sub: unit.Sub}, job: unit.JobType}
+	}
+	return units, nil
+}
+
 func (s *systemd) start(ctx context.Context, unit string, properties []property) error {
 	type auxiliary struct {
 		Name       string
@@ -84,6 +109,7 @@ func (s *systemd) job(ctx context.Context, method string, args []any) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
+	s.listen()
 	var job dbus.ObjectPath
 	object := s.conn.Object(systemdName, systemdPath)
 	if err := object.CallWithContext(ctx, managerMethods+method, 0, args...).Store(&job); s.lost(err) {

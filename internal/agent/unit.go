@@ -128,7 +128,8 @@ func (p plan) properties(startWait time.Duration) []property {
 	}
 	properties := []property{
 		of("Description", "Sirikata service "+p.id),
-		of("Before", []string{"pacemaker.service", "pacemaker_remote.service"}),
+		of("Before", []string{pacemakerUnit, remoteUnit}),
+		of("StopPropagatedFrom", []string{corosyncUnit, remoteUnit}),
 		of("Type", kind),
 		of("User", p.user),
 		of("WorkingDirectory", p.cwd),

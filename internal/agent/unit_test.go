@@ -62,21 +62,22 @@ func TestPlan(t *testing.T) {
 
 func TestProperties(t *testing.T) {
 	common := map[string]any{
-		"Description":      "Sirikata service x",
-		"Before":           []string{"pacemaker.service", "pacemaker_remote.service"},
-		"User":             "svc",
-		"WorkingDirectory": "/w",
-		"RuntimeDirectory": []string{"sirikata/x"},
-		"Restart":          "no",
-		"RemainAfterExit":  true,
-		"KillMode":         "control-group",
-		"TimeoutStartUSec": uint64(19_500_000),
-		"TimeoutStopUSec":  uint64(6_000_000),
-		"LimitNOFILE":      uint64(524288),
-		"LimitNOFILESoft":  uint64(65536),
-		"SyslogIdentifier": "x",
-		"StandardOutput":   "journal",
-		"StandardError":    "journal",
+		"Description":        "Sirikata service x",
+		"Before":             []string{"pacemaker.service", "pacemaker_remote.service"},
+		"StopPropagatedFrom": []string{"corosync.service", "pacemaker_remote.service"},
+		"User":               "svc",
+		"WorkingDirectory":   "/w",
+		"RuntimeDirectory":   []string{"sirikata/x"},
+		"Restart":            "no",
+		"RemainAfterExit":    true,
+		"KillMode":           "control-group",
+		"TimeoutStartUSec":   uint64(19_500_000),
+		"TimeoutStopUSec":    uint64(6_000_000),
+		"LimitNOFILE":        uint64(524288),
+		"LimitNOFILESoft":    uint64(65536),
+		"SyslogIdentifier":   "x",
+		"StandardOutput":     "journal",
+		"StandardError":      "journal",
 	}
 	tests := []struct {
 		name string

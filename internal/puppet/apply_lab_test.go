@@ -138,8 +138,13 @@ func checkFiles(t *testing.T, node *remote.Client, data Data) {
 	if _, err := node.Output(t.Context(), "test", "-d", data.Node.WorkspacePath); err != nil {
 		t.Errorf("workspace: %v", err)
 	}
-	if enabled := output(t, node, "systemctl is-enabled corosync pacemaker cluster-hosts"); enabled != "enabled\nenabled\nenabled" {
+	if enabled := output(t, node, "systemctl is-enabled corosync pacemaker cluster-hosts cluster-guard"); enabled != "enabled\nenabled\nenabled\nenabled" {
 		t.Errorf("units: %s", enabled)
+	}
+	// They are loaded on any node that runs: what Puppet wrote must count there.
+	if restart := output(t, node, "systemctl show --property=Restart,NeedDaemonReload corosync pacemaker"); restart !=
+		"Restart=always\nNeedDaemonReload=no\n\nRestart=always\nNeedDaemonReload=no" {
+		t.Errorf("units are started again: %s", restart)
 	}
 }
 

@@ -15,6 +15,7 @@ class sirikata (
   contain sirikata::packages
   contain sirikata::remote_key
   contain sirikata::fencing
+  contain sirikata::guard
   case $role {
     'full': {
       contain sirikata::corosync
