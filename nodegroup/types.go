@@ -30,12 +30,20 @@ func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progre
 	return nil, fmt.Errorf("the engine %q is not supported by this version", spec.Engine)
 }
 
+// localFull is the number of full nodes of a large cluster on one machine: all of
+// them are lost together, and each one more takes its share of the same cores.
+const localFull = 3
+
 // LocalSpec is the spec of a cluster of containers on this machine, which fence
 // each other.
 func LocalSpec(name string, size int, profile cluster.TokenProfile) cluster.Spec {
-	return cluster.Spec{
+	spec := cluster.Spec{
 		Name: name, Type: cluster.Local, Engine: cluster.Pacemaker, Size: size, TokenProfile: profile, Fencing: true,
 		LoginUser: "root", ServiceUser: "sirikata",
 		SirikataPath: "/home/sirikata/sirikata", WorkingPath: "/home/sirikata", WorkspacePath: "/home/sirikata",
 	}
+	if size > cluster.MaxFull {
+		spec.FullNodes = localFull
+	}
+	return spec
 }

@@ -16,7 +16,7 @@ func TestRecordedMon(t *testing.T) {
 	if mon.DC != want || mon.Options.Fencing {
 		t.Errorf("%+v, fencing %v; want %+v without", mon.DC, mon.Options.Fencing, want)
 	}
-	node := cib.MonNode{ID: "3", Name: "node2", Online: true, Type: "member"}
+	node := cib.MonNode{ID: "3", Name: "node2", Online: true, Type: "member", Running: 1}
 	if len(mon.Nodes) != 3 || mon.Nodes[2] != node {
 		t.Errorf("%+v, want the third to be %+v", mon.Nodes, node)
 	}

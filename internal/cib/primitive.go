@@ -12,8 +12,9 @@ import (
 
 // MaxCandidates is the largest number of nodes that one service may run on.
 // Pacemaker probes a service on each of its candidates, and probes are what
-// makes a large cluster slow, so it does not grow with the cluster.
-const MaxCandidates = 3
+// makes a large cluster slow, so it does not grow with the cluster. With 4, one
+// is there as long as a cluster of up to 7 full nodes has quorum.
+const MaxCandidates = 4
 
 // Time-outs of the agent's actions, in seconds. A start is long enough for a
 // daemon that loads a world, a stop for TERM, 6 s, KILL and a collecting init.

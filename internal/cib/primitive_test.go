@@ -33,7 +33,7 @@ func newPrimitive(t testing.TB, service cluster.Service, candidates ...string) c
 func TestNewPrimitive(t *testing.T) {
 	plain := cluster.Service{ID: "plain", Target: "node2", Command: []string{"/bin/a"}, Monitor: 10}
 	unchecked := cluster.Service{ID: "unchecked", Target: "any", Command: []string{"/bin/a"}, Failover: true}
-	golden(t, "primitive-odd.golden", encode(t, newPrimitive(t, odd(), "node0", "node1", "node2", "node3", "node4")))
+	golden(t, "primitive-odd.golden", encode(t, newPrimitive(t, odd(), "node0", "node1", "node2", "node3")))
 	golden(t, "primitive-no-failover.golden", encode(t, newPrimitive(t, plain, "node2")))
 	golden(t, "primitive-no-monitor.golden", encode(t, newPrimitive(t, unchecked, "node0", "node1")))
 }
@@ -48,14 +48,14 @@ func TestFirst(t *testing.T) {
 
 func TestNewPrimitiveCandidates(t *testing.T) {
 	for n, want := range map[int]string{
-		0: `service "odd" has 0 candidates, not 1 to 5`,
-		6: `service "odd" has 6 candidates, not 1 to 5`,
+		0: `service "odd" has 0 candidates, not 1 to 4`,
+		6: `service "odd" has 6 candidates, not 1 to 4`,
 	} {
 		if _, err := cib.NewPrimitive(odd(), make([]string, n)); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	for _, want := range [][]string{{"node9"}, {"node4", "node0", "node2", "node1", "node3"}} {
+	for _, want := range [][]string{{"node9"}, {"node4", "node0", "node2", "node1"}} {
 		if diff := cmp.Diff(want, newPrimitive(t, odd(), want...).Candidates()); diff != "" {
 			t.Error(diff)
 		}

@@ -36,7 +36,7 @@ func newLocalCreate(a *app) *cobra.Command {
 	cmd.Flags().StringArrayVar(&capabilities, "capability", nil,
 		"NODE=WORD: a node offers a capability, which services can require; may be repeated")
 	cmd.Flags().IntVar(&full, "full-nodes", 0,
-		"how many nodes vote: 3, 5 or 7; the others only run services (default: all up to 7 nodes, 5 beyond)")
+		"how many nodes vote: 3, 5 or 7; the others only run services (default: all up to 7 nodes, 3 beyond)")
 	cmd.Flags().StringVar(&fencing, "fencing", "on",
 		"on: a node that is lost is switched off before its services start elsewhere; off: they may run twice")
 	names := []string{"NAME", "SIZE"}
@@ -52,7 +52,9 @@ func newLocalCreate(a *app) *cobra.Command {
 			profile = string(localProfile(size))
 		}
 		spec := nodegroup.LocalSpec(args[0], size, cluster.TokenProfile(profile))
-		spec.FullNodes = full
+		if full != 0 {
+			spec.FullNodes = full
+		}
 		if spec.Fencing, err = parseOnOff("fencing", fencing); err != nil {
 			return err
 		}

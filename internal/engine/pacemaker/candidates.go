@@ -58,7 +58,17 @@ func (p *planner) candidates(service cluster.Service) ([]string, error) {
 		// A service that never moves needs no second node.
 		return p.leastLoaded(online, online, 1), nil
 	}
-	return p.leastLoaded(capable, online, cib.MaxCandidates), nil
+	return p.leastLoaded(capable, online, p.limit()), nil
+}
+
+// limit is how many candidates a service gets that may run on any node. Large
+// clusters have one less, as every probe costs them more, and one that is lost
+// can be replaced (Refill).
+func (p *planner) limit() int {
+	if len(p.engine.nodes) > cluster.MaxFull {
+		return cib.MaxCandidates - 1
+	}
+	return cib.MaxCandidates
 }
 
 // able are the nodes that have the capability that a service requires, and those

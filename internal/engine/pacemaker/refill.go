@@ -51,7 +51,7 @@ func (s *session) refills() (refills, error) {
 // runs is moved. One that is lost stays where nobody can take its place.
 func (p *planner) refilled(service cluster.Service, have []string) []string {
 	capable, online := p.able(service)
-	limit := cib.MaxCandidates
+	limit := p.limit()
 	if !service.Failover {
 		limit = 1
 	}

@@ -23,9 +23,9 @@ func TestRefilled(t *testing.T) {
 	}{
 		{"nothing to do", 3, nil, nil, "", true, []string{"node2", "node0", "node1"}, []string{"node2", "node0", "node1"}},
 		{"one is gone", 7, nil, map[string]int{"node0": 1}, "", true,
-			[]string{"node9", "node1", "node2", "node3", "node4"}, []string{"node1", "node2", "node3", "node4", "node5"}},
+			[]string{"node9", "node1", "node2", "node3"}, []string{"node1", "node2", "node3", "node4"}},
 		{"one is lost", 6, []string{"node1"}, nil, "", true,
-			[]string{"node1", "node2", "node3", "node4", "node5"}, []string{"node2", "node3", "node4", "node5", "node0"}},
+			[]string{"node1", "node2", "node3", "node4"}, []string{"node2", "node3", "node4", "node0"}},
 		{"one is lost and nobody is left", 3, []string{"node1"}, nil, "", true,
 			[]string{"node1", "node2", "node0"}, []string{"node2", "node0", "node1"}},
 		{"a node was added", 3, nil, nil, "", true, []string{"node0", "node1"}, []string{"node0", "node1", "node2"}},
