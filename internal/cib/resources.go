@@ -3,7 +3,6 @@ package cib
 import (
 	"encoding/xml"
 	"fmt"
-	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
@@ -53,9 +52,5 @@ func (r Resources) IDs() []string {
 // ServicesXPath selects the primitives of services. The ids must be valid,
 // which leaves nothing in them to quote.
 func ServicesXPath(ids []string) string {
-	tests := make([]string, 0, len(ids))
-	for _, id := range ids {
-		tests = append(tests, "@id='"+cluster.ResourceName(id)+"'")
-	}
-	return "//resources/primitive[" + strings.Join(tests, " or ") + "]"
+	return "//resources/primitive[" + resourceTests(ids) + "]"
 }

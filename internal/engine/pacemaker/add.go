@@ -30,8 +30,8 @@ func (e *Engine) Add(ctx context.Context, services []cluster.Service) ([]engine.
 		// The command that creates them may be under way on the node all the same.
 		return nil, errors.Join(err, s.undo(ctx, idsOf(fresh)))
 	}
-	added, failed := s.waitRunning(ctx, all, begin, nil)
 	created := idsOf(fresh)
+	added, failed := s.waitRunning(ctx, all, begin, created, nil)
 	for i := range added {
 		added[i].Already = !slices.Contains(created, added[i].ID)
 	}

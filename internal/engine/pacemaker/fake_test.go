@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -112,10 +113,25 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 		}
 		return say(stdout, now.transient)
 	}
+	if ids := historyIDs.FindAllStringSubmatch(line, -1); strings.Contains(line, "//lrm_resource[") && len(ids) > 0 {
+		return say(stdout, startedHistory(ids))
+	}
 	if text, ok := now.logs[node+": "+line]; ok {
 		return say(stdout, text)
 	}
 	return f.write(node, line, string(input), stderr)
+}
+
+var historyIDs = regexp.MustCompile(`service-[a-z0-9._-]+`)
+
+// startedHistory is of services whose start is over, so that the state of the
+// whole cluster is what counts.
+func startedHistory(ids [][]string) string {
+	text := "<xpath-query>"
+	for _, id := range ids {
+		text += `<lrm_resource id="` + id[0] + `"><lrm_rsc_op operation="start" rc-code="0"/></lrm_resource>`
+	}
+	return text + "</xpath-query>"
 }
 
 func (f *fake) mon(node string, now *phase, stdout io.Writer) int {

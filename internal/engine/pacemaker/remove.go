@@ -29,7 +29,7 @@ func (s *session) remove(ctx context.Context, ids []string) error {
 		return err
 	}
 	var waiting string
-	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
+	err := s.poll(ctx, nil, func(mon cib.Mon) (bool, error) {
 		for _, id := range ids {
 			resource, ok := mon.Resource(id)
 			if !ok || !resource.Active {

@@ -45,7 +45,7 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 			return nil, err
 		}
 	}
-	restarted, failed := s.waitRunning(ctx, primitives, begin, before)
+	restarted, failed := s.waitRunning(ctx, primitives, begin, nil, before)
 	return restarted, errors.Join(s.explain(ctx, failed, "restart"), s.forgetFailures(ctx, restarted))
 }
 
@@ -68,7 +68,7 @@ func (s *session) revive(ctx context.Context, primitive cib.Primitive) (started 
 		return true, nil
 	}
 	// It could not be stopped, and is there still.
-	err = s.poll(ctx, func(mon cib.Mon) (bool, error) {
+	err = s.poll(ctx, nil, func(mon cib.Mon) (bool, error) {
 		resource, _ := mon.Resource(status.ID)
 		return resource.Active && !resource.Failed && !resource.Blocked, nil
 	})

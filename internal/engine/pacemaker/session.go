@@ -176,12 +176,20 @@ func (s *session) delete(ctx context.Context, ids []string) error {
 	return err
 }
 
-// poll looks at the cluster until done says so or ctx ends. A node that stops
-// answering, or whose Pacemaker stops, is replaced by another.
-func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) error {
+// poll looks at the cluster until done says so or ctx ends, each time after first
+// has returned, which may be nil. A node that stops answering, or whose Pacemaker
+// stops, is replaced by another.
+func (s *session) poll(ctx context.Context, first func() error, done func(cib.Mon) (bool, error)) error {
 	for {
+		var err error
+		if first != nil {
+			err = first()
+		}
 		begin := time.Now()
-		mon, err := s.state(ctx)
+		var mon cib.Mon
+		if err == nil {
+			mon, err = s.state(ctx)
+		}
 		took := time.Since(begin)
 		gone := errors.Is(err, remote.ErrUnreachable) || errors.Is(err, errNotRunning)
 		if gone && ctx.Err() == nil {

@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,9 +51,9 @@ func (e earlier) forgotten(mon cib.Mon, id string) bool {
 // 200 ms. Looking earlier only takes the processor from them.
 const soonest = 150 * time.Millisecond
 
-// waitRunning waits until each service runs or has failed. A service in before
-// must run, or fail, again.
-func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, begin time.Time, before map[string]earlier) (running []engine.Added, failed []failure) {
+// waitRunning waits until each service runs or has failed. Those in fresh did not
+// exist before; one in before must run, or fail, again.
+func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, begin time.Time, fresh []string, before map[string]earlier) (running []engine.Added, failed []failure) {
 	open := map[string]cib.Primitive{}
 	for _, primitive := range primitives {
 		id, _ := cluster.ServiceIDOf(primitive.ID)
@@ -64,7 +65,7 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		// A context that ends is noticed below.
 		_ = pause(ctx, soonest)
 	}
-	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
+	err := s.poll(ctx, func() error { return s.stirs(ctx, fresh, open) }, func(mon cib.Mon) (bool, error) {
 		for id, primitive := range open {
 			status, err := mon.ServiceStatus(primitive)
 			if err != nil {
@@ -95,6 +96,39 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		failed = append(failed, failure{id: id, last: f.last, cause: err})
 	}
 	return running, failed
+}
+
+const (
+	// watched is for how many services we ask for their histories before we look
+	// at the whole cluster.
+	watched = 4
+	// stirPause is the pause between two such questions, and stirLimit for how long
+	// we ask: what crm_mon tells may change without a start.
+	stirPause = 60 * time.Millisecond
+	stirLimit = 1500 * time.Millisecond
+)
+
+// stirs waits until something came of the start of those of the fresh services
+// that are still open, or for some time. On a large cluster a look at all of it, which has Pacemaker's scheduler
+// work it out anew, takes longer than a start, and from the same processors.
+func (s *session) stirs(ctx context.Context, fresh []string, open map[string]cib.Primitive) error {
+	ids := slices.DeleteFunc(slices.Clone(fresh), func(id string) bool { _, is := open[id]; return !is })
+	if len(ids) == 0 || len(ids) > watched {
+		return nil
+	}
+	for begin := time.Now(); time.Since(begin) < stirLimit; {
+		out, err := s.ask(ctx, "cibadmin", "--query", "--xpath", cib.HistoryXPath(ids))
+		if err != nil && exitCode(err) != exitNoSuch {
+			return err
+		}
+		if started, err := cib.Started(out, ids); started || err != nil {
+			return err
+		}
+		if err := pause(ctx, stirPause); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // progressOf says how many of several services run, if that changed.

@@ -11,6 +11,7 @@ class sirikata (
 ) {
   contain sirikata::node
   contain sirikata::hosts
+  contain sirikata::network
   contain sirikata::defaults
   contain sirikata::packages
   contain sirikata::remote_key
