@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
@@ -23,8 +24,19 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
 	}
 	full[0].changed = full[0].changed || changed
-	return waitOnline(ctx, f, full[:1], withRole(members, cluster.Remote))
+	return f.waitOnline(ctx, full[:1], withRole(members, cluster.Remote), impatience{
+		after: reconnectPatience,
+		only:  func(*member) bool { return true },
+		again: func(ctx context.Context, m *member) error {
+			_, err := full[0].client.Output(ctx, "crm_resource", "--cleanup", "--resource", m.node.Name)
+			return err
+		},
+	})
 }
+
+// reconnectPatience is for how long a remote node is waited for before the
+// cluster is told to try again at once: by itself it does so after a minute.
+const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
 func (f *Former) settings() settings {
@@ -32,8 +44,10 @@ func (f *Former) settings() settings {
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
+	last := f.rounds[len(f.rounds)-1]
 	for _, node := range f.Nodes {
-		if f.full.role(node.Name) == cluster.Remote {
+		// One that becomes a full node in a later round is no remote one before.
+		if last.role(node.Name) == cluster.Remote {
 			s.Remotes = append(s.Remotes, cib.RemoteNode{Name: node.Name, Address: node.Address})
 		}
 	}

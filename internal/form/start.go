@@ -44,7 +44,19 @@ const joinPatience = 30 * time.Second
 // the eyes of every full node.
 func waitFull(ctx context.Context, f *Former, members []*member) error {
 	full := withRole(members, cluster.Full)
-	return waitOnline(ctx, f, full, full)
+	return f.waitOnline(ctx, full, full, impatience{
+		after: joinPatience,
+		// On others services may run.
+		only:  func(m *member) bool { return m.fresh },
+		again: func(ctx context.Context, m *member) error { return startAgain(ctx, f, m) },
+	})
+}
+
+// impatience is what is done about nodes that are waited for in vain.
+type impatience struct {
+	after time.Duration // each time
+	only  func(*member) bool
+	again func(context.Context, *member) error
 }
 
 func withRole(members []*member, role cluster.Role) []*member {
@@ -58,11 +70,10 @@ func withRole(members []*member, role cluster.Role) []*member {
 }
 
 // waitOnline waits until the cluster is quorate and every member is online in
-// the eyes of all observers. Full nodes that it waits for in vain are started
-// once more.
-func waitOnline(ctx context.Context, f *Former, observers, members []*member) error {
+// the eyes of all observers.
+func (f *Former) waitOnline(ctx context.Context, observers, members []*member, impatience impatience) error {
 	said := ""
-	late := stragglers{}
+	late := stragglers{seen: map[*member]time.Time{}, impatience: impatience}
 	for {
 		var seen sight
 		for _, m := range observers {
@@ -78,7 +89,7 @@ func waitOnline(ctx context.Context, f *Former, observers, members []*member) er
 			said = seen.misses
 		}
 		for _, m := range late.since(time.Now(), seen) {
-			if err := startAgain(ctx, f, m); err != nil {
+			if err := impatience.again(ctx, m); err != nil {
 				return &cluster.NodeError{Node: m.node.Name, Err: err}
 			}
 		}
@@ -134,20 +145,22 @@ func some(names []string) string {
 }
 
 // stragglers remembers since when nodes are absent.
-type stragglers map[*member]time.Time
+type stragglers struct {
+	impatience
+	seen map[*member]time.Time
+}
 
 // since returns the absent nodes whose time is up, and gives them as much again.
-// Only nodes that this boot started: on others services may run.
 func (s stragglers) since(now time.Time, seen sight) []*member {
 	var late []*member
 	for _, m := range seen.absent {
-		first, known := s[m]
+		first, known := s.seen[m]
 		switch {
-		case !seen.quorate || !m.fresh:
+		case !seen.quorate || !s.only(m):
 		case !known:
-			s[m] = now
-		case now.Sub(first) >= joinPatience:
-			s[m] = now
+			s.seen[m] = now
+		case now.Sub(first) >= s.after:
+			s.seen[m] = now
 			late = append(late, m)
 		}
 	}

@@ -12,7 +12,9 @@ import (
 func TestStragglers(t *testing.T) {
 	fresh := &member{node: cluster.Node{Name: "node1"}, fresh: true}
 	old := &member{node: cluster.Node{Name: "node2"}}
-	late := stragglers{}
+	late := stragglers{seen: map[*member]time.Time{}, impatience: impatience{
+		after: joinPatience, only: func(m *member) bool { return m.fresh },
+	}}
 	begin := time.Now()
 	for _, step := range []struct {
 		after   time.Duration
