@@ -66,20 +66,20 @@ func (r roster) disconnect(ctx context.Context, node string) error {
 	})
 }
 
-// forget removes a node that does not run from the list. One that left just now
-// can come up again, from the memory of another node.
+// forget removes a node that does not run from the list, and returns when it has
+// stayed away: one that left just now comes up again, from the memory of others.
 func (r roster) forget(ctx context.Context, node string) error {
-	for {
+	for away := time.Duration(0); away < forgotten; away += onlinePause {
 		mon, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		if _, known := mon.NodeRole(node); !known {
-			return nil
-		}
-		if mon.NodeState(node) != cluster.Online {
-			if _, err = r.Output(ctx, "crm_node", "--force", "--remove", node); err != nil {
-				return err
+		if _, known := mon.NodeRole(node); known {
+			away = 0
+			if mon.NodeState(node) != cluster.Online {
+				if _, err = r.Output(ctx, "crm_node", "--force", "--remove", node); err != nil {
+					return err
+				}
 			}
 		}
 		select {
@@ -88,7 +88,11 @@ func (r roster) forget(ctx context.Context, node string) error {
 		case <-time.After(onlinePause):
 		}
 	}
+	return nil
 }
+
+// forgotten is for how long a removed node must stay away to be believed gone.
+const forgotten = 1500 * time.Millisecond
 
 // exitNoSuch is what Pacemaker's tools end with where there is no such thing
 // (crm_error(8), CRM_EX_NOSUCH).
