@@ -69,7 +69,7 @@ func (d *drillRun) start(f drill.Fault) *faultScript {
 // hitService begins a fault of a service where that works. It may work nowhere,
 // or be out of reach, because of another fault.
 func (d *drillRun) hitService(part drill.Part) error {
-	for _, i := range d.referee.View().Working(part.Service, 10*referee.BeatPause) {
+	for _, i := range d.referee.View().Working(part.Service, drill.Fresh) {
 		return spared(d.do(part.Kind.Begin, i.Node, part.Service))
 	}
 	d.say("  %s works nowhere at the moment: it is spared", part.Service)

@@ -100,14 +100,11 @@ func (w *watched) lie(text string) {
 
 // incarnations changes when any service is started.
 func (d *drillRun) incarnations() string {
-	view := d.referee.View()
-	var ids []string
-	for _, id := range d.Services {
-		for _, i := range view.Working(id, calm) {
-			ids = append(ids, i.ID)
-		}
+	youngest := map[string]string{}
+	for _, i := range d.referee.View().Incarnations { // in the order in which they began
+		youngest[i.Service] = i.ID
 	}
-	return strings.Join(ids, " ")
+	return fmt.Sprint(youngest)
 }
 
 // missingOnNodes says what is not well on the nodes themselves: a daemon that is
@@ -124,7 +121,7 @@ func (d *drillRun) missingOnNodes(view referee.View) (missing []string) {
 		for _, id := range d.Services {
 			have := strings.Count(processes[node.Name], " "+leaseholder+" "+id+" ")
 			want := 0
-			for _, i := range view.Working(id, calm) {
+			for _, i := range view.Working(id, drill.Fresh) {
 				if i.Node == node.Name {
 					want++
 				}

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// fresh is how old the last beat of a process that works may be.
-	fresh = 500 * time.Millisecond
+	// Fresh is how old the last beat of a process that works may be.
+	Fresh = 500 * time.Millisecond
 	// lag is how long status may take to know what happened: the detection time
 	// of either role, and the time that fencing and a start take.
 	lag = 10 * time.Second
@@ -49,7 +49,7 @@ func (c Cluster) Missing(s cluster.Status, v referee.View) (missing []string) {
 func wrong(id string, s cluster.Status, v referee.View) string {
 	said, known := s.Service(id)
 	var nodes []string
-	for _, i := range v.Working(id, fresh) {
+	for _, i := range v.Working(id, Fresh) {
 		nodes = append(nodes, i.Node)
 	}
 	works := "works nowhere"
@@ -118,7 +118,7 @@ func (w *Witness) deny(id string, denies bool, now time.Duration) time.Duration 
 // steady is the incarnation that worked without interruption from a while
 // before the one view until the other, if there is one.
 func steady(id string, before, after referee.View) (referee.Incarnation, bool) {
-	for _, i := range after.Working(id, fresh) {
+	for _, i := range after.Working(id, Fresh) {
 		if last := i.Stretches[len(i.Stretches)-1]; last.From < before.At-lag {
 			return i, true
 		}
