@@ -5,7 +5,7 @@
 # make drill   FAULTS faults at random, made from SEED: docs/drills.md
 # make docs    generated documents
 
-NODE := internal/form/programs/sirikata-node-linux
+NODE := internal/programs/built/sirikata-node-linux
 SOURCES := $(shell find cluster nodegroup internal cmd -type f -not -name '*_test.go' -not -path '*/testdata/*' -not -name 'sirikata-node-*') go.mod go.sum
 TOOLS := $(shell go env GOPATH)/bin
 GOLANGCI := 2.15.0

@@ -6,13 +6,23 @@ const (
 	NodeFilePath = "/etc/sirikata-cluster/node.json"
 	// NodeProgramPath is where sirikata-node is installed.
 	NodeProgramPath = "/usr/lib/sirikata-cluster/sirikata-node"
+	// FenceSecretPath holds what a node proves to the power service that it is
+	// of the cluster; root alone may read it. Written by Puppet.
+	FenceSecretPath = "/etc/sirikata-cluster/fence.key"
+	// FenceAgentPath is where Pacemaker looks for [FenceAgent]: a link to
+	// NodeProgramPath, made by Puppet.
+	FenceAgentPath = "/usr/sbin/" + FenceAgent
 )
+
+// FenceAgent is the name by which sirikata-node is a fence agent.
+const FenceAgent = "fence_sirikata"
 
 // NodeFile is what a node knows of itself; it is read at each start of a
 // service, so that a service gets what is right for the node it runs on.
 type NodeFile struct {
 	Cluster       string   `json:"cluster"`
 	Name          string   `json:"name"`
+	Role          Role     `json:"role"`
 	FQDN          string   `json:"fqdn"`
 	ServiceUser   string   `json:"service_user"`
 	WorkingPath   string   `json:"working_path"`

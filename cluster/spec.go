@@ -28,10 +28,10 @@ const (
 	Direct    Engine = "direct"    // pid files over SSH, without failover
 )
 
-// MaxSize is the largest number of nodes a cluster may have. Corosync's knet
-// transport is supported up to 32 full members (corosync.conf(5), nodeid and
-// totem sections; KNET_MAX_HOST is higher but untested by its authors).
-const MaxSize = 32
+// MaxSize is the largest number of nodes a cluster may have, those that were
+// removed counted: the addresses of local ones come from a /24, by index, from
+// .10 on, and with 240 they end at .249.
+const MaxSize = 240
 
 // Spec is what the user asked for when the cluster was created. It is all that
 // a second operator needs to see the same cluster.
@@ -41,6 +41,16 @@ type Spec struct {
 	Engine       Engine       `json:"engine"`
 	Size         int          `json:"size"`
 	TokenProfile TokenProfile `json:"token_profile"`
+	// FullNodes is how many of the nodes vote, see [Spec.WantedFull]; 0 leaves
+	// it to the size.
+	FullNodes int `json:"full_nodes,omitempty"`
+	// Fencing is whether a node that is lost is switched off before its services
+	// start elsewhere. Without it they may run twice.
+	Fencing bool `json:"fencing"`
+	// Removed are the indexes of nodes that were given up for good. No other
+	// node gets one of them while the cluster lives: what still believes in the
+	// old node must never take a new one for it.
+	Removed []int `json:"removed,omitempty"`
 
 	// LoginUser is the user that SSH logs in as; empty means root.
 	LoginUser string `json:"login_user,omitempty"`
@@ -54,6 +64,26 @@ type Spec struct {
 	WorkspacePath string `json:"workspace_path"`
 	// Capabilities are the words that each node, by name, offers.
 	Capabilities map[string][]string `json:"capabilities,omitempty"`
+}
+
+// MaxFull is the largest number of full nodes: each of them sends to all others
+// and keeps the whole configuration. The other nodes of a larger cluster are
+// remote nodes, which cost the cluster one connection each.
+const MaxFull = 7
+
+// defaultFull is the number of full nodes of a cluster that is larger than
+// MaxFull: two of them may be lost.
+const defaultFull = 5
+
+// WantedFull is the number of full nodes that the cluster should have.
+func (s Spec) WantedFull() int {
+	switch {
+	case s.FullNodes > 0:
+		return min(s.FullNodes, s.Size)
+	case s.Size > MaxFull:
+		return defaultFull
+	}
+	return s.Size
 }
 
 // dnsLabel is RFC 1123 §2.1: letters, digits and hyphens, 63 at most, no
@@ -81,11 +111,54 @@ func (s Spec) Validate() error {
 		faults = append(faults, Fault{Field: "size",
 			Problem: fmt.Sprintf("%d is out of range: a cluster has 1 to %d nodes", s.Size, MaxSize)})
 	}
+	faults = append(faults, s.removedFaults()...)
 	if _, err := s.TokenProfile.Token(); err != nil {
 		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
 	}
+	if n := s.FullNodes; n != 0 && (n < 3 || n > MaxFull || n%2 == 0) {
+		faults = append(faults, Fault{Field: "full-nodes", Problem: fmt.Sprintf(
+			"%d is not possible: use 3, 5 or %d; an even number tolerates no more losses than the odd one below it", n, MaxFull)})
+	}
 	faults = append(faults, s.capabilityFaults()...)
 	return invalid(fmt.Sprintf("cluster %q", s.Name), faults)
+}
+
+// Indexes are those of the nodes that the cluster is to have, in order: the
+// lowest Size ones that were not removed.
+func (s Spec) Indexes() []int {
+	removed := make(map[int]bool, len(s.Removed))
+	for _, index := range s.Removed {
+		removed[index] = true
+	}
+	var indexes []int
+	for index := 0; len(indexes) < s.Size; index++ {
+		if !removed[index] {
+			indexes = append(indexes, index)
+		}
+	}
+	return indexes
+}
+
+// removedFaults says which removed indexes are none, and whether they leave
+// enough for the size.
+func (s Spec) removedFaults() []Fault {
+	var faults []Fault
+	seen := make(map[int]bool, len(s.Removed))
+	for _, index := range s.Removed {
+		if index < 0 || index >= MaxSize {
+			faults = append(faults, Fault{Field: "removed",
+				Problem: fmt.Sprintf("%d is not the index of a node: they are 0 to %d", index, MaxSize-1)})
+		} else if seen[index] {
+			faults = append(faults, Fault{Field: "removed", Problem: fmt.Sprintf("%d stands there twice", index)})
+		}
+		seen[index] = true
+	}
+	if len(faults) == 0 && s.Size <= MaxSize && len(s.Removed)+s.Size > MaxSize {
+		faults = append(faults, Fault{Field: "size", Problem: fmt.Sprintf(
+			"%d and %d nodes that were removed are more than the %d that a cluster may have in its life",
+			s.Size, len(s.Removed), MaxSize)})
+	}
+	return faults
 }
 
 // NodeName is the name of the node with that index, where the provider does not
@@ -96,12 +169,14 @@ func NodeName(index int) string { return "node" + strconv.Itoa(index) }
 // not have, or are no words.
 func (s Spec) capabilityFaults() []Fault {
 	names := map[string]bool{}
-	for i := range min(s.Size, MaxSize) {
-		names[NodeName(i)] = true
+	if s.Size <= MaxSize { // another fault says that it is not
+		for _, index := range s.Indexes() {
+			names[NodeName(index)] = true
+		}
 	}
 	var faults []Fault
 	for _, node := range slices.Sorted(maps.Keys(s.Capabilities)) {
-		if s.Type == Local && !names[node] {
+		if s.Type == Local && s.Size <= MaxSize && !names[node] {
 			faults = append(faults, Fault{Field: "capability",
 				Problem: fmt.Sprintf("%q will not be a node of a cluster of %d", node, s.Size)})
 		}

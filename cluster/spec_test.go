@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestValidateName(t *testing.T) {
 
 func TestSpecValidate(t *testing.T) {
 	const (
-		badSize  = " is out of range: a cluster has 1 to 32 nodes"
+		badSize  = " is out of range: a cluster has 1 to 240 nodes"
 		badToken = " is not a token profile: use lan, cloud, or 200 to 60000 milliseconds"
 	)
 	for _, test := range []struct {
@@ -52,7 +53,7 @@ func TestSpecValidate(t *testing.T) {
 		{"largest", cluster.Spec{Name: "a", Size: cluster.MaxSize, TokenProfile: "60000"}, ""},
 		{"none", cluster.Spec{Name: "a", TokenProfile: "lan"}, `invalid cluster "a": size: 0` + badSize},
 		{"negative", cluster.Spec{Name: "a", Size: -1, TokenProfile: "cloud"}, `invalid cluster "a": size: -1` + badSize},
-		{"too large", cluster.Spec{Name: "a", Size: 33, TokenProfile: "200"}, `invalid cluster "a": size: 33` + badSize},
+		{"too large", cluster.Spec{Name: "a", Size: 241, TokenProfile: "200"}, `invalid cluster "a": size: 241` + badSize},
 		{"no profile", cluster.Spec{Name: "a", Size: 1}, `invalid cluster "a": token-profile: ""` + badToken},
 		{"capabilities", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Type: cluster.Local,
 			Capabilities: map[string][]string{"node0": {"", "G-P_U.1"}, "node1": {"redis", "a,b"}}},
@@ -61,6 +62,15 @@ func TestSpecValidate(t *testing.T) {
 				`capability: "a,b" of node1: use letters, digits, _ . and -`},
 		{"capabilities of hosts", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Type: cluster.AdHoc,
 			Capabilities: map[string][]string{"db.example.org": {"redis"}}}, ""},
+		{"removed", cluster.Spec{Name: "a", Size: 2, TokenProfile: "lan", Removed: []int{1, 239}}, ""},
+		{"removed too many", cluster.Spec{Name: "a", Size: 239, TokenProfile: "lan", Removed: []int{1, 7}}, `invalid cluster "a": ` +
+			`size: 239 and 2 nodes that were removed are more than the 240 that a cluster may have in its life`},
+		{"removed none", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Removed: []int{3, -1, 3, 240}}, `invalid cluster "a": ` +
+			`removed: -1 is not the index of a node: they are 0 to 239; removed: 3 stands there twice; ` +
+			`removed: 240 is not the index of a node: they are 0 to 239`},
+		{"capabilities after a removal", cluster.Spec{Name: "a", Size: 2, TokenProfile: "lan", Type: cluster.Local, Removed: []int{1},
+			Capabilities: map[string][]string{"node0": {"a"}, "node1": {"b"}, "node2": {"c"}}},
+			`invalid cluster "a": capability: "node1" will not be a node of a cluster of 2`},
 		{"all at once", cluster.Spec{Name: "a", Size: 0, TokenProfile: "wan"},
 			`invalid cluster "a": size: 0` + badSize + `; token-profile: "wan"` + badToken},
 		{"a name that is none", cluster.Spec{Name: "A", Size: 0},
@@ -80,6 +90,24 @@ func TestSpecValidate(t *testing.T) {
 				t.Errorf("error\n%s\nwant\n%s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestIndexes(t *testing.T) {
+	for _, test := range []struct {
+		size    int
+		removed []int
+		want    []int
+	}{
+		{0, nil, nil},
+		{3, nil, []int{0, 1, 2}},
+		{2, []int{1}, []int{0, 2}},
+		{3, []int{4, 0, 1}, []int{2, 3, 5}},
+		{1, []int{9}, []int{0}},
+	} {
+		if got := (cluster.Spec{Size: test.size, Removed: test.removed}).Indexes(); !slices.Equal(got, test.want) {
+			t.Errorf("%d without %v: %v, want %v", test.size, test.removed, got, test.want)
+		}
 	}
 }
 

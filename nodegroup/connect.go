@@ -178,10 +178,18 @@ func (g *NodeGroup) toNodes(machines []provider.Machine) []cluster.Node {
 		node := cluster.Node{
 			Index: machine.Index, Name: machine.Name, ID: machine.ID,
 			Connect: machine.Connect, Address: machine.Address, FQDN: machine.FQDN,
-			State: cluster.Offline, Role: cluster.Full, Capabilities: []string{},
+			State: cluster.Offline, Role: g.plannedRole(machine.Index), Capabilities: []string{},
 		}
 		node.Capabilities = append(node.Capabilities, g.spec.Capabilities[machine.Name]...)
 		nodes = append(nodes, node)
 	}
 	return nodes
+}
+
+// plannedRole is the role that a node has in a new cluster.
+func (g *NodeGroup) plannedRole(index int) cluster.Role {
+	if slices.Contains(g.spec.Indexes()[:g.spec.WantedFull()], index) {
+		return cluster.Full
+	}
+	return cluster.Remote
 }

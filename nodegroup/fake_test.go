@@ -49,6 +49,15 @@ func (p *fakeProvider) Release(context.Context, cluster.Spec) error {
 	return p.fault
 }
 
+func (p *fakeProvider) ReleaseMachine(_ context.Context, _ cluster.Spec, machine provider.Machine) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fault == nil {
+		p.machines = slices.DeleteFunc(p.machines, func(m provider.Machine) bool { return m.Index == machine.Index })
+	}
+	return p.fault
+}
+
 func (p *fakeProvider) Authorize(_ context.Context, machine provider.Machine, line string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

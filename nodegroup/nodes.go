@@ -61,7 +61,9 @@ func (g *NodeGroup) allocate(ctx context.Context) ([]provider.Machine, error) {
 	return machines, g.remember(machines)
 }
 
-func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, force bool) ([]cluster.Node, bool, error) {
+// form makes one cluster of the machines; with repair it configures all of them
+// anew, and makes up for full nodes that are off.
+func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, repair bool) ([]cluster.Node, bool, error) {
 	if err := g.openPool(machines); err != nil {
 		return nil, false, err
 	}
@@ -69,13 +71,21 @@ func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, force
 		return nil, false, err
 	}
 	nodes := g.toNodes(machines)
-	former := form.Former{Spec: g.spec, Nodes: nodes, Pool: g.pool, Force: force, Progress: g.env.progress}
+	former := form.Former{Spec: g.spec, Nodes: nodes, Pool: g.pool, Force: repair, Promote: repair, Progress: g.env.progress}
+	for _, machine := range machines {
+		if !machine.Running {
+			former.Off = append(former.Off, machine.Name)
+		}
+	}
 	changed, err := former.Form(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	for i := range nodes {
-		nodes[i].State = cluster.Online
+		nodes[i].Role = former.Role(nodes[i].Name)
+		if !slices.Contains(former.Off, nodes[i].Name) {
+			nodes[i].State = cluster.Online
+		}
 	}
 	return nodes, changed, nil
 }

@@ -13,7 +13,7 @@ var version = "devel"
 
 func main() {
 	os.Exit(agent.Main(context.Background(), agent.Process{
-		Args: os.Args, Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: os.Args, Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Version: agent.Version(version),
 	}))
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"path"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/fence"
 )
 
 // Version is the version of the program; the build sets it.
@@ -14,6 +17,7 @@ type Version string
 type Process struct {
 	Args    []string // with the name of the program first
 	Environ []string // KEY=VALUE
+	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Version Version
@@ -24,8 +28,9 @@ type Process struct {
 const agentName = "service"
 
 // Main runs the program and returns its exit status. Called by the name of the
-// resource agent, it is that agent, and the status is an OCF return code;
-// otherwise the first argument is a subcommand.
+// resource agent, it is that agent, and the status is an OCF return code; called
+// by that of the fence agent, it is that one. Otherwise the first argument is a
+// subcommand.
 //
 // SIGTERM keeps its default action, so that a monitor that holds ends at once:
 // there is nothing to undo, systemd owns the service.
@@ -33,12 +38,18 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 0 && path.Base(p.Args[0]) == agentName {
 		return int(runAgent(ctx, p))
 	}
+	if len(p.Args) > 0 && path.Base(p.Args[0]) == cluster.FenceAgent {
+		return fence.Agent(ctx, string(p.Version), p.Stdin, p.Stdout, p.Stderr)
+	}
+	if len(p.Args) > 1 && p.Args[1] == "power-service" {
+		return fence.Serve(ctx, p.Args[2:], p.Stderr)
+	}
 	if len(p.Args) == 2 && p.Args[1] == "version" {
 		fmt.Fprintln(p.Stdout, p.Version)
 		return 0
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: power-service, version")
 	return exitUsage
 }
 

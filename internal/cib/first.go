@@ -39,9 +39,12 @@ type (
 		Attribute string `xml:"attribute,attr"`
 		Operation string `xml:"operation,attr"`
 		Value     string `xml:"value,attr"`
-		Source    string `xml:"value-source,attr"`
+		Source    string `xml:"value-source,attr,omitempty"`
 	}
 )
+
+// optionsID is the set of the cluster's options.
+const optionsID = "cib-bootstrap-options"
 
 // First is the CIB that is laid down on every node before Pacemaker starts for
 // the first time. Its version is the lowest there is, so it never replaces the
@@ -52,10 +55,11 @@ type (
 // refuses a CIB with a newer one than its own.
 func First() (string, error) {
 	doc := document{Schema: "pacemaker-3.0", Config: configuration{
-		Properties: attributes("cib-bootstrap-options", map[string]string{
+		Properties: attributes(optionsID, map[string]string{
 			// Opt-in: a resource runs only where a constraint lets it.
 			"symmetric-cluster": "false",
-			"stonith-enabled":   "false",
+			// Until all nodes were there once.
+			"stonith-enabled": "false",
 			// How long the first node waits for another to be the DC; the default
 			// of 20 s is all that an empty cluster would wait for.
 			"dc-deadtime": "1s",
@@ -71,6 +75,7 @@ func First() (string, error) {
 	for i := range MaxCandidates {
 		doc.Config.Locations = append(doc.Config.Locations, candidateLocation(candidate(i)))
 	}
+	doc.Config.Locations = append(doc.Config.Locations, infrastructure())
 	text, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("encode first CIB: %w", err)
@@ -87,6 +92,18 @@ func candidateLocation(name string) location {
 		ID: id, Pattern: "^service-", Discovery: "exclusive",
 		Rule: rule{ID: id + "-rule", Score: "100", Expression: expression{
 			ID: id + "-expression", Attribute: "#uname", Operation: "eq", Value: name, Source: "meta",
+		}},
+	}
+}
+
+// infrastructure lets what is no service run on full nodes: the connections to
+// remote nodes, and what fences.
+func infrastructure() location {
+	const id = "location-infrastructure"
+	return location{
+		ID: id, Pattern: "!^service-", Discovery: "exclusive",
+		Rule: rule{ID: id + "-rule", Score: "100", Expression: expression{
+			ID: id + "-expression", Attribute: "#kind", Operation: "eq", Value: "cluster",
 		}},
 	}
 }

@@ -51,7 +51,7 @@ type Primitive struct {
 	XMLName    xml.Name     `xml:"primitive"`
 	ID         string       `xml:"id,attr"`
 	Class      string       `xml:"class,attr"`
-	Provider   string       `xml:"provider,attr"`
+	Provider   string       `xml:"provider,attr,omitempty"`
 	Type       string       `xml:"type,attr"`
 	Instance   AttributeSet `xml:"instance_attributes"`
 	Meta       AttributeSet `xml:"meta_attributes"`

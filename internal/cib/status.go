@@ -23,6 +23,8 @@ func (m Mon) NodeState(name string) cluster.NodeState {
 			return cluster.Pending
 		case !node.Online:
 			return cluster.Offline
+		case node.Type == remoteType && m.connecting(name):
+			return cluster.Offline
 		case node.Standby:
 			return cluster.Standby
 		}
@@ -30,6 +32,42 @@ func (m Mon) NodeState(name string) cluster.NodeState {
 	}
 	return cluster.Offline
 }
+
+// NodeRole is the role of the node with that name, if Pacemaker knows the node.
+func (m Mon) NodeRole(name string) (role cluster.Role, known bool) {
+	for _, node := range m.Nodes {
+		switch {
+		case node.Name != name:
+		case node.Type == remoteType:
+			return cluster.Remote, true
+		default:
+			return cluster.Full, true
+		}
+	}
+	return "", false
+}
+
+// remoteType is what crm_mon calls a remote node.
+const remoteType = "remote"
+
+// connecting reports whether the cluster is about to connect to a remote node.
+// Meanwhile crm_mon 2.1.5 calls the node online, dead as it may be.
+func (m Mon) connecting(node string) bool {
+	for _, history := range m.History {
+		for _, resource := range history.Resources {
+			for _, op := range resource.Operations {
+				if resource.ID == node && op.Task == "start" && op.Code == codePending {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// codePending is the exit code of an action that is not over (Pacemaker's
+// PCMK_OCF_UNKNOWN, which it prints as 193).
+const codePending = 193
 
 // Resource returns what crm_mon says of the service with that id.
 func (m Mon) Resource(id string) (MonResource, bool) {

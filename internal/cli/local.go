@@ -23,6 +23,7 @@ func localCommands(a *app) []*cobra.Command {
 func newLocalCreate(a *app) *cobra.Command {
 	var profile string
 	var capabilities []string
+	var full int
 	cmd := &cobra.Command{
 		Use:     "create NAME SIZE [flags]",
 		Short:   "create the spec of a cluster on this machine",
@@ -33,6 +34,8 @@ func newLocalCreate(a *app) *cobra.Command {
 		"how fast a dead node is noticed: lan, cloud, or Corosync's token time-out in milliseconds (default: lan up to 7 nodes, cloud beyond)")
 	cmd.Flags().StringArrayVar(&capabilities, "capability", nil,
 		"NODE=WORD: a node offers a capability, which services can require; may be repeated")
+	cmd.Flags().IntVar(&full, "full-nodes", 0,
+		"how many nodes vote: 3, 5 or 7; the others only run services (default: all up to 7 nodes, 5 beyond)")
 	names := []string{"NAME", "SIZE"}
 	takesCommand(cmd, names, func(_ context.Context, args, rest []string) error {
 		if len(rest) > 0 {
@@ -46,6 +49,7 @@ func newLocalCreate(a *app) *cobra.Command {
 			profile = string(localProfile(size))
 		}
 		spec := nodegroup.LocalSpec(args[0], size, cluster.TokenProfile(profile))
+		spec.FullNodes = full
 		if spec.Capabilities, err = parseCapabilities(capabilities); err != nil {
 			return err
 		}

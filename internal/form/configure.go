@@ -10,6 +10,9 @@ import (
 
 // configure runs Puppet where its data changed.
 func configure(ctx context.Context, f *Former, m *member) error {
+	if err := leaveRole(ctx, f, m); err != nil {
+		return err
+	}
 	data, err := f.data(m)
 	if err != nil {
 		return err
@@ -33,24 +36,42 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 		// A node that joins takes the cluster's configuration, never brings one.
 		first = ""
 	}
-	members := make([]puppet.Member, 0, len(f.Nodes))
-	for _, node := range f.Nodes {
-		// Node ids are stable for the life of a node, and never 0.
-		members = append(members, puppet.Member{ID: node.Index + 1, Name: node.Name, Address: node.Address})
-	}
-	return puppet.Data{
+	data := puppet.Data{
 		Node: cluster.NodeFile{
-			Cluster: f.Spec.Name, Name: m.node.Name, FQDN: m.node.FQDN,
+			Cluster: f.Spec.Name, Name: m.node.Name, Role: m.role, FQDN: m.node.FQDN,
 			ServiceUser: f.Spec.ServiceUser, WorkingPath: f.Spec.WorkingPath,
 			WorkspacePath: f.Spec.WorkspacePath, SirikataPath: f.Spec.SirikataPath,
 			Capabilities: m.node.Capabilities,
 		},
-		Corosync: puppet.Corosync{
-			ClusterName: f.Spec.Name, TokenMilliseconds: int(token.Milliseconds()),
-			TwoNode: len(members) == 2, AuthKey: f.authKey, Members: members,
-		},
-		FirstCIB: first,
-	}, nil
+		RemoteKey: f.remoteKey,
+		// With fencing the whole node goes.
+		Guard: f.Fence == nil,
+	}
+	if f.Fence != nil {
+		data.FenceSecret = f.Fence.Secret
+	}
+	for _, node := range f.Nodes {
+		data.Hosts = append(data.Hosts, puppet.Host{Name: node.Name, Address: node.Address})
+	}
+	if m.role == cluster.Full {
+		data.FirstCIB = first
+		data.Corosync = puppet.Corosync{
+			TokenMilliseconds: int(token.Milliseconds()), AuthKey: f.authKey,
+			TwoNode: len(f.full) == 2, Members: f.members(),
+		}
+	}
+	return data, nil
+}
+
+func (f *Former) members() []puppet.Member {
+	var members []puppet.Member
+	for _, node := range f.Nodes {
+		if f.full.role(node.Name) == cluster.Full {
+			// Node ids are stable for the life of a node, and never 0.
+			members = append(members, puppet.Member{ID: node.Index + 1, Name: node.Name, Address: node.Address})
+		}
+	}
+	return members
 }
 
 // reloadCorosync makes running nodes read a corosync.conf that Puppet changed.
@@ -70,7 +91,8 @@ func reloadCorosync(ctx context.Context, f *Former, members []*member) error {
 		if err != nil {
 			return &cluster.NodeError{Node: m.node.Name, Err: err}
 		}
-		if parseFacts(out).conf != before {
+		m.found.conf = parseFacts(out).conf
+		if m.found.conf != before {
 			stale, m.changed = true, true
 		}
 	}

@@ -34,6 +34,7 @@ type fakeNode struct {
 	data   map[string]any    // what Puppet applied last
 	did    []string          // in order
 	mon    []string          // outputs of crm_mon, the last one again and again
+	cib    string            // what cibadmin says of the configuration
 	fails  map[string]string // standard error of what fails
 }
 
@@ -42,6 +43,7 @@ func newFakeNode(t *testing.T, name string) *fakeNode {
 	return &fakeNode{t: t, name: name, fails: map[string]string{},
 		facts: map[string]string{"machine": "x86_64", "program": "", "conf": "c0ffee", "cluster": "debian", "authkey": ""},
 		mon:   []string{recordedMon(t, "empty")},
+		cib:   "<configuration/>",
 	}
 }
 
@@ -94,6 +96,18 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 	case line == "systemctl start corosync.service pacemaker.service":
 		n.facts["corosync"], n.facts["pacemaker"], n.facts["cib"] = "yes", "yes", "yes"
 		return "start", ""
+	case line == "systemctl start pacemaker_remote.service":
+		n.facts["remote"] = "yes"
+		return "start remote", ""
+	case line == "systemctl stop pacemaker.service corosync.service":
+		delete(n.facts, "corosync")
+		delete(n.facts, "pacemaker")
+		return "stop", ""
+	case line == "cibadmin --query --scope configuration":
+		return "", n.cib
+	case line == "cibadmin --modify --allow-create --scope configuration --xml-pipe":
+		n.cib = string(input)
+		return "complete", ""
 	case line == "corosync-cfgtool -R":
 		return "reload", ""
 	}
@@ -120,13 +134,18 @@ func (n *fakeNode) apply(line string, bundle []byte) {
 	if err := json.NewDecoder(archive).Decode(&n.data); err != nil {
 		n.t.Errorf("%s: %v", n.name, err)
 	}
-	n.facts["cluster"], _ = n.data["sirikata::cluster"].(string)
+	n.facts["cluster"], _ = n.data["sirikata::corosync::cluster"].(string)
 	n.facts["authkey"], _ = n.data["sirikata::corosync::authkey"].(string)
-	members, err := json.Marshal(n.data["sirikata::members"])
-	if err != nil {
-		n.t.Error(err)
+	n.facts["remotekey"], _ = n.data["sirikata::remote_key::key"].(string)
+	file, _ := n.data["sirikata::node::node_file"].(map[string]any)
+	n.facts["role"], _ = file["role"].(string)
+	n.facts["owner"], _ = file["cluster"].(string)
+	n.facts["full"] = ""
+	members, _ := n.data["sirikata::corosync::members"].([]any)
+	for _, member := range members {
+		n.facts["full"] += member.(map[string]any)["name"].(string) + " "
 	}
-	n.facts["conf"] = fmt.Sprintf("%x", members)
+	n.facts["conf"] = fmt.Sprintf("%x", n.facts["full"])
 }
 
 // group is a cluster of fake nodes.
@@ -177,7 +196,7 @@ func (g *group) formed(t *testing.T) {
 	if _, err := g.form(t); err != nil {
 		t.Fatal(err)
 	}
-	_, digest, err := program(fakePrograms(), "x86_64")
+	_, digest, err := g.former.program("x86_64")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +208,8 @@ func (g *group) formed(t *testing.T) {
 // fakePrograms stand for sirikata-node, which has to be built first.
 func fakePrograms() fstest.MapFS {
 	return fstest.MapFS{
-		"programs/sirikata-node-linux-amd64": {Data: []byte("for amd64")},
-		"programs/sirikata-node-linux-arm64": {Data: []byte("for arm64, too")},
+		"built/sirikata-node-linux-amd64": {Data: []byte("for amd64")},
+		"built/sirikata-node-linux-arm64": {Data: []byte("for arm64, too")},
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
@@ -20,23 +22,41 @@ type Former struct {
 	Spec  cluster.Spec
 	Nodes []cluster.Node
 	Pool  *remote.Pool
+	// Off are the names of nodes that are not there at present. They keep their
+	// place in the cluster, and nothing is done to them.
+	Off []string
 	// Force runs Puppet also where nothing changed since its last run.
 	Force bool
+	// Promote makes full nodes out of remote ones where too few are there.
+	Promote bool
+	// Fence is how nodes switch each other off; nil if they do not.
+	Fence *Fence
 	// Progress gets a line for each step that begins or advances; it must not
 	// be nil. It is called from one goroutine at a time.
 	Progress func(string)
 
-	authKey  []byte // Corosync's, the same on all nodes
-	lived    bool   // the cluster ran before
-	programs fs.FS  // those that are built in, unless it is set
+	authKey   []byte // Corosync's, the same on all full nodes
+	remoteKey []byte // Pacemaker's, between full and remote nodes
+	lived     bool   // the cluster ran before
+	rounds    []round
+	full      round // of this round
+	programs  fs.FS // those that are built in, unless it is set
+}
+
+// Fence is a fence agent on the nodes, with what it needs.
+type Fence struct {
+	cib.FenceDevice
+	Secret []byte // empty if it needs none
 }
 
 // member is a node on its way into the cluster.
 type member struct {
 	node    cluster.Node
+	role    cluster.Role // in this round
 	client  *remote.Client
 	found   facts
 	changed bool // anything was done to it
+	fresh   bool // its Pacemaker was started
 }
 
 // step is one thing done to all nodes, at the same time on each. Every step
@@ -48,15 +68,22 @@ type step struct {
 	then func(ctx context.Context, f *Former, all []*member) error
 }
 
-// steps is the whole of forming a cluster.
-func steps() []step {
+// first are the steps before anything is changed.
+func first() []step {
 	return []step{
 		{says: "waiting for sshd", each: connect},
 		{says: "looking at what is there", each: inspect, then: settle},
+	}
+}
+
+// steps is the whole of forming a cluster out of nodes that have been looked at.
+func steps() []step {
+	return []step{
 		{says: "installing sirikata-node", each: install},
 		{says: "configuring with Puppet", each: configure, then: reloadCorosync},
 		{says: "starting Corosync and Pacemaker", each: start},
-		{says: "waiting for the cluster", then: waitOnline},
+		{says: "waiting for the cluster", then: waitFull},
+		{says: "completing the cluster's configuration", then: complete},
 	}
 }
 
@@ -65,20 +92,50 @@ func steps() []step {
 // cluster that runs services, which it does not disturb. When ctx ends it says
 // what it still waited for. Errors name their node (cluster.NodeError).
 func (f *Former) Form(ctx context.Context) (changed bool, err error) {
-	members := make([]*member, 0, len(f.Nodes))
+	var members []*member
 	for _, node := range f.Nodes {
-		members = append(members, &member{node: node})
+		if !slices.Contains(f.Off, node.Name) {
+			members = append(members, &member{node: node})
+		}
 	}
-	for _, step := range steps() {
-		f.Progress(step.says)
-		if err := f.run(ctx, step, members); err != nil {
-			return false, fmt.Errorf("%s: %w", step.says, err)
+	if err := f.runAll(ctx, first(), members); err != nil {
+		return false, err
+	}
+	for _, round := range f.rounds {
+		if err := f.runAll(ctx, steps(), f.begin(round, members)); err != nil {
+			return false, err
 		}
 	}
 	for _, m := range members {
 		changed = changed || m.changed
 	}
 	return changed, nil
+}
+
+// Role is the role that a node has after Form.
+func (f *Former) Role(node string) cluster.Role { return f.full.role(node) }
+
+// begin begins a round and returns the nodes that take part in it.
+func (f *Former) begin(round round, members []*member) []*member {
+	f.full = round
+	var taking []*member
+	for _, m := range members {
+		if f.takesPart(m, round) {
+			m.role = round.role(m.node.Name)
+			taking = append(taking, m)
+		}
+	}
+	return taking
+}
+
+func (f *Former) runAll(ctx context.Context, steps []step, members []*member) error {
+	for _, step := range steps {
+		f.Progress(step.says)
+		if err := f.run(ctx, step, members); err != nil {
+			return fmt.Errorf("%s: %w", step.says, err)
+		}
+	}
+	return nil
 }
 
 func (f *Former) run(ctx context.Context, step step, members []*member) error {

@@ -15,22 +15,29 @@ import (
 
 // facts are what is on a node before anything is done to it.
 type facts struct {
-	machine   string // as uname -m says it
-	program   string // SHA-256 of sirikata-node; empty if there is none
-	conf      string // SHA-256 of corosync.conf; empty if there is none
-	cluster   string // the cluster that corosync.conf names
-	owner     string // the cluster that Puppet configured it for
-	authKey   []byte // Corosync's key; empty if there is none
-	cib       bool   // Pacemaker has a configuration
-	lived     bool   // its configuration was changed since it was laid down
-	corosync  bool   // it runs
-	pacemaker bool   // it runs
+	machine   string       // as uname -m says it
+	program   string       // SHA-256 of sirikata-node; empty if there is none
+	conf      string       // SHA-256 of corosync.conf; empty if there is none
+	cluster   string       // the cluster that corosync.conf names
+	owner     string       // the cluster that Puppet configured it for
+	role      cluster.Role // that Puppet configured it for; empty if it did not
+	authKey   []byte       // Corosync's key; empty if there is none
+	remoteKey []byte       // that of Pacemaker's remote nodes; empty if there is none
+	full      []string     // the members that corosync.conf lists, by name
+	cib       bool         // Pacemaker has a configuration
+	lived     bool         // its configuration was changed since it was laid down
+	corosync  bool         // it runs
+	pacemaker bool         // it runs
+	remote    bool         // Pacemaker's executor for remote nodes runs
 }
 
 // of reports whether the node belongs to the cluster with that name. Its
 // corosync.conf may have been damaged, or edited by hand; then Puppet's word
 // stands.
 func (f facts) of(name string) bool { return f.cluster == name || f.owner == name }
+
+// runs reports whether the node takes part in a cluster at this moment.
+func (f facts) runs() bool { return f.corosync || f.remote }
 
 // inspectScript prints one fact a line. It changes nothing.
 const inspectScript = `
@@ -40,11 +47,15 @@ echo "program $(sum ` + cluster.NodeProgramPath + `)"
 echo "conf $(sum ` + corosyncConf + `)"
 echo "cluster $(sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' ` + corosyncConf + ` 2>/dev/null)"
 echo "owner $(sed -n 's/.*"cluster": *"\([^"]*\)".*/\1/p' ` + cluster.NodeFilePath + ` 2>/dev/null)"
+echo "role $(sed -n 's/.*"role": *"\([^"]*\)".*/\1/p' ` + cluster.NodeFilePath + ` 2>/dev/null)"
 echo "authkey $(base64 -w0 /etc/corosync/authkey 2>/dev/null)"
+echo "remotekey $(base64 -w0 /etc/pacemaker/authkey 2>/dev/null)"
+echo "full" $(sed -n 's/^[[:space:]]*name:[[:space:]]*//p' ` + corosyncConf + ` 2>/dev/null)
 if [ -e ` + cibFile + ` ]; then echo cib yes; fi
 if grep -q '<cib[^>]* epoch="[1-9]' ` + cibFile + ` 2>/dev/null; then echo lived yes; fi
 if systemctl --quiet is-active corosync; then echo corosync yes; fi
 if systemctl --quiet is-active pacemaker; then echo pacemaker yes; fi
+if systemctl --quiet is-active pacemaker_remote; then echo remote yes; fi
 `
 
 const (
@@ -74,9 +85,15 @@ func parseFacts(out []byte) facts {
 			found.cluster = strings.TrimSpace(value)
 		case "owner":
 			found.owner = value
+		case "role":
+			found.role = cluster.Role(value)
 		case "authkey":
 			// What is not base64 is no key; it is then replaced.
 			found.authKey, _ = base64.StdEncoding.DecodeString(value)
+		case "remotekey":
+			found.remoteKey, _ = base64.StdEncoding.DecodeString(value)
+		case "full":
+			found.full = strings.Fields(value)
 		case "lived":
 			found.lived = true
 		case "cib":
@@ -85,6 +102,8 @@ func parseFacts(out []byte) facts {
 			found.corosync = true
 		case "pacemaker":
 			found.pacemaker = true
+		case "remote":
+			found.remote = true
 		}
 	}
 	return found
@@ -98,7 +117,8 @@ func settle(_ context.Context, f *Former, members []*member) error {
 	for _, m := range members {
 		f.lived = f.lived || m.found.lived
 	}
-	return adoptKey(f, members)
+	f.rounds = f.planRounds(members)
+	return adoptKeys(f, members)
 }
 
 // debianCluster is the name in the corosync.conf that Debian's package brings.
@@ -119,21 +139,29 @@ func refuseForeign(f *Former, members []*member) error {
 	return nil
 }
 
-// adoptKey takes over Corosync's key from the nodes that have one, those that
-// run first, so that an operator who has never seen this cluster does not break
-// it. A cluster without a key gets a new one.
-func adoptKey(f *Former, members []*member) error {
+// adoptKeys takes over the keys of Corosync and of Pacemaker's remote nodes, so
+// that an operator who has never seen this cluster does not break it.
+func adoptKeys(f *Former, members []*member) (err error) {
+	if f.authKey, err = f.adoptKey(members, func(m *member) []byte { return m.found.authKey }); err != nil {
+		return err
+	}
+	f.remoteKey, err = f.adoptKey(members, func(m *member) []byte { return m.found.remoteKey })
+	return err
+}
+
+// adoptKey returns the key of the nodes that have one, of those that run first.
+// A cluster without a key gets a new one.
+func (f *Former) adoptKey(members []*member, of func(*member) []byte) ([]byte, error) {
 	for _, wanted := range []bool{true, false} {
 		for _, m := range members {
-			if m.found.of(f.Spec.Name) && m.found.corosync == wanted && len(m.found.authKey) == authKeySize {
-				f.authKey = m.found.authKey
-				return nil
+			if m.found.of(f.Spec.Name) && m.found.runs() == wanted && len(of(m)) == authKeySize {
+				return of(m), nil
 			}
 		}
 	}
-	f.authKey = make([]byte, authKeySize)
-	_, err := rand.Read(f.authKey)
-	return err
+	key := make([]byte, authKeySize)
+	_, err := rand.Read(key)
+	return key, err
 }
 
 // authKeySize is what corosync-keygen(8) writes, in bytes.

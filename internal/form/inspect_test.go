@@ -2,12 +2,9 @@ package form
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,14 +97,14 @@ func TestAdoptKey(t *testing.T) {
 		for _, found := range test.found {
 			members = append(members, &member{found: found})
 		}
-		if err := adoptKey(f, members); err != nil {
+		if err := adoptKeys(f, members); err != nil {
 			t.Fatal(err)
 		}
 		if test.want != nil && !bytes.Equal(f.authKey, test.want) {
 			t.Errorf("%s: key %x…", test.name, f.authKey[:4])
 		}
 		another := &Former{Spec: f.Spec}
-		if err := adoptKey(another, members); err != nil {
+		if err := adoptKeys(another, members); err != nil {
 			t.Fatal(err)
 		}
 		if len(f.authKey) != authKeySize || bytes.Equal(f.authKey, another.authKey) != (test.want != nil) {
@@ -119,19 +116,19 @@ func TestAdoptKey(t *testing.T) {
 func TestData(t *testing.T) {
 	g := newGroup(t, 2)
 	f := &g.former
-	f.authKey = key(9)
+	f.authKey, f.full = key(9), round{"node0", "node1"}
 	f.Nodes[1].Capabilities = []string{"redis"}
-	data, err := f.data(&member{node: f.Nodes[1]})
+	data, err := f.data(&member{node: f.Nodes[1], role: cluster.Full})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantNode := cluster.NodeFile{Cluster: "world", Name: "node1", FQDN: "node1.example.org", ServiceUser: "sirikata",
+	wantNode := cluster.NodeFile{Cluster: "world", Name: "node1", Role: cluster.Full, FQDN: "node1.example.org", ServiceUser: "sirikata",
 		WorkingPath: "/srv", WorkspacePath: "/var/tmp", SirikataPath: "/srv/sirikata", Capabilities: []string{"redis"}}
 	if diff := cmp.Diff(wantNode, data.Node); diff != "" {
 		t.Error(diff)
 	}
 	corosync := data.Corosync
-	if corosync.ClusterName != "world" || corosync.TokenMilliseconds != 1000 || !corosync.TwoNode || !bytes.Equal(corosync.AuthKey, key(9)) {
+	if corosync.TokenMilliseconds != 1000 || !corosync.TwoNode || !bytes.Equal(corosync.AuthKey, key(9)) {
 		t.Errorf("%+v", corosync)
 	}
 	for i, member := range corosync.Members {
@@ -139,8 +136,8 @@ func TestData(t *testing.T) {
 			t.Errorf("%+v of %+v", member, node)
 		}
 	}
-	f.Nodes = f.Nodes[:1]
-	if data, err = f.data(&member{node: f.Nodes[0]}); err != nil || data.Corosync.TwoNode {
+	f.Nodes, f.full = f.Nodes[:1], f.full[:1]
+	if data, err = f.data(&member{node: f.Nodes[0], role: cluster.Full}); err != nil || data.Corosync.TwoNode {
 		t.Errorf("two_node for one node (%v)", err)
 	}
 }
@@ -156,26 +153,9 @@ func TestFirstCIB(t *testing.T) {
 		{false, false, true}, {false, true, true}, {true, true, true}, {true, false, false},
 	} {
 		g.former.lived = test.lived
-		data, err := g.former.data(&member{node: g.former.Nodes[0], found: facts{cib: test.has}})
+		data, err := g.former.data(&member{node: g.former.Nodes[0], role: cluster.Full, found: facts{cib: test.has}})
 		if err != nil || (data.FirstCIB == first) != test.want || (data.FirstCIB == "") == test.want {
 			t.Errorf("%+v: %v, first CIB of %d characters", test, err, len(data.FirstCIB))
 		}
-	}
-}
-
-func TestProgram(t *testing.T) {
-	for machine, want := range map[string]string{"x86_64": "for amd64", "aarch64": "for arm64, too"} {
-		content, digest, err := program(fakePrograms(), machine)
-		sum := sha256.Sum256([]byte(want))
-		if err != nil || string(content) != want || digest != hex.EncodeToString(sum[:]) {
-			t.Errorf("%s: %q, digest %s (%v)", machine, content, digest, err)
-		}
-	}
-	if _, _, err := program(fakePrograms(), ""); err == nil || err.Error() != "no sirikata-node for a  machine: only x86_64 and aarch64" {
-		t.Errorf("error %v", err)
-	}
-	_, _, err := program(fstest.MapFS{}, "aarch64")
-	if err == nil || err.Error() != "this sirikata-cluster was built without sirikata-node for arm64" || cluster.HintOf(err) != "build it with make build" {
-		t.Errorf("error %v, hint %q", err, cluster.HintOf(err))
 	}
 }

@@ -13,12 +13,23 @@ import (
 // start starts what does not run. On all nodes at the same moment, so that the
 // first membership is already the whole cluster.
 func start(ctx context.Context, _ *Former, m *member) error {
+	if m.role == cluster.Remote {
+		if m.found.remote {
+			return nil
+		}
+		m.changed = true
+		_, err := m.client.Output(ctx, "systemctl", "start", "pacemaker_remote.service")
+		m.found.remote = err == nil
+		return err
+	}
 	if m.found.corosync && m.found.pacemaker {
 		return nil
 	}
-	m.changed = true
+	m.changed, m.fresh = true, true
 	// --no-block would hide why a unit does not start.
 	_, err := m.client.Output(ctx, "systemctl", "start", "corosync.service", "pacemaker.service")
+	m.found.corosync = err == nil
+	m.found.pacemaker = err == nil
 	return err
 }
 
@@ -29,14 +40,32 @@ const onlinePause = 100 * time.Millisecond
 // a cluster that is quorate. On a busy machine it happens that one never joins.
 const joinPatience = 30 * time.Second
 
-// waitOnline waits until the cluster is quorate and every node is online in the
-// eyes of every node. Nodes that it waits for in vain are started once more.
-func waitOnline(ctx context.Context, f *Former, members []*member) error {
+// waitFull waits until the cluster is quorate and every full node is online in
+// the eyes of every full node.
+func waitFull(ctx context.Context, f *Former, members []*member) error {
+	full := withRole(members, cluster.Full)
+	return waitOnline(ctx, f, full, full)
+}
+
+func withRole(members []*member, role cluster.Role) []*member {
+	var found []*member
+	for _, m := range members {
+		if m.role == role {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// waitOnline waits until the cluster is quorate and every member is online in
+// the eyes of all observers. Full nodes that it waits for in vain are started
+// once more.
+func waitOnline(ctx context.Context, f *Former, observers, members []*member) error {
 	said := ""
 	late := stragglers{}
 	for {
 		var seen sight
-		for _, m := range members {
+		for _, m := range observers {
 			if seen = look(ctx, m, members); seen.misses != "" {
 				break
 			}
@@ -105,7 +134,7 @@ func (s stragglers) since(now time.Time, seen sight) []*member {
 	for _, m := range seen.absent {
 		first, known := s[m]
 		switch {
-		case !seen.quorate || m.found.pacemaker:
+		case !seen.quorate || !m.fresh:
 		case !known:
 			s[m] = now
 		case now.Sub(first) >= joinPatience:

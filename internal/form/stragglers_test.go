@@ -10,8 +10,8 @@ import (
 
 // TestStragglers gives a node that does not join its time, and then another try.
 func TestStragglers(t *testing.T) {
-	fresh := &member{node: cluster.Node{Name: "node1"}}
-	old := &member{node: cluster.Node{Name: "node2"}, found: facts{pacemaker: true}}
+	fresh := &member{node: cluster.Node{Name: "node1"}, fresh: true}
+	old := &member{node: cluster.Node{Name: "node2"}}
 	late := stragglers{}
 	begin := time.Now()
 	for _, step := range []struct {

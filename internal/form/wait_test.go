@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 // connected are members with connections.
@@ -19,7 +21,7 @@ func (g *group) connected(t *testing.T) []*member {
 		if err != nil {
 			t.Fatal(err)
 		}
-		members = append(members, &member{node: node, client: client})
+		members = append(members, &member{node: node, role: cluster.Full, client: client})
 	}
 	return members
 }
@@ -33,7 +35,7 @@ func TestWaitOnline(t *testing.T) {
 	g.nodes[0].mon = []string{"", lost, lost, two, empty}
 	g.nodes[1].mon = []string{inquorate, empty}
 	g.nodes[2].mon = []string{two, empty}
-	if err := waitOnline(t.Context(), &g.former, g.connected(t)); err != nil {
+	if err := waitFull(t.Context(), &g.former, g.connected(t)); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -53,7 +55,7 @@ func TestWaitOnlineGivesUp(t *testing.T) {
 	g.nodes[1].mon = []string{recordedMon(t, "down")}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	g.former.Progress = func(line string) { cancel(errors.New("gave up after 5m")) }
-	err := waitOnline(ctx, &g.former, g.connected(t))
+	err := waitFull(ctx, &g.former, g.connected(t))
 	const want = "node1 sees 2 of 3 nodes online, not yet node2: gave up after 5m"
 	if err == nil || err.Error() != want || !errors.Is(err, context.Cause(ctx)) {
 		t.Errorf("error\n%v\nwant\n%s", err, want)
@@ -66,7 +68,7 @@ func TestWaitOnlineWithoutPacemaker(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	g.former.Progress = func(string) { cancel(errors.New("gave up after 5m")) }
 	g.servers[0].Close()
-	err := waitOnline(ctx, &g.former, members)
+	err := waitFull(ctx, &g.former, members)
 	if err == nil || err.Error() != "Pacemaker on node0 does not answer yet: gave up after 5m" {
 		t.Errorf("error %v", err)
 	}

@@ -5,22 +5,40 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
-// Data is all that Puppet has to know about one node.
+// Data is all that Puppet has to know about one node. Node.Role says what it
+// becomes: a full node gets Corosync and Pacemaker, a remote node Pacemaker's
+// executor alone.
 type Data struct {
-	Node     cluster.NodeFile
+	Node  cluster.NodeFile
+	Hosts []Host // all nodes of the cluster
+	// Corosync is for full nodes only.
 	Corosync Corosync
+	// RemoteKey is secret, and any bytes: with it full nodes and remote nodes
+	// know each other (pacemaker-remoted(8)).
+	RemoteKey []byte
+	// FenceSecret is what the fence agent proves itself with; empty if it needs
+	// nothing.
+	FenceSecret []byte
+	// Guard kills what runs here when the cluster loses sight of it.
+	Guard bool
 	// FirstCIB is the configuration of a cluster that never ran, as XML. It is
 	// laid down only where Pacemaker has none. Empty for a node that joins.
 	FirstCIB string
 }
 
-// Corosync is what every node of a cluster has in common.
+// Host is one node, by its name and its IP address inside the cluster.
+type Host struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+}
+
+// Corosync is what the full nodes of a cluster have in common.
 type Corosync struct {
-	ClusterName       string
 	TokenMilliseconds int // corosync.conf(5), token
 	// TwoNode is for clusters of exactly two nodes: one of them alone keeps
 	// quorum, but after both were down they start only together
@@ -48,36 +66,52 @@ const (
 // validate reports what Corosync would only complain about once it starts. What
 // a value must look like is for the types of the modules to say.
 func (d Data) validate() error {
-	var faults []error
-	if n := len(d.Corosync.AuthKey); n < minAuthKey || n > maxAuthKey {
-		faults = append(faults, fmt.Errorf("the key of Corosync has %d bytes instead of %d to %d", n, minAuthKey, maxAuthKey))
+	switch d.Node.Role {
+	case cluster.Full:
+		return errors.Join(d.Corosync.faults(d.Node.Name)...)
+	case cluster.Remote:
+		return nil
 	}
-	if n := len(d.Corosync.Members); d.Corosync.TwoNode != (n == 2) {
-		faults = append(faults, fmt.Errorf("two_node is %v for %d nodes", d.Corosync.TwoNode, n))
-	}
-	known := false
-	for _, member := range d.Corosync.Members {
-		known = known || member.Name == d.Node.Name
-	}
-	if !known {
-		faults = append(faults, fmt.Errorf("%q is not among the cluster's members", d.Node.Name))
-	}
-	return errors.Join(faults...)
+	return fmt.Errorf("%q is not a role", d.Node.Role)
 }
 
-// hiera is the data as Hiera looks it up: by class and parameter.
+func (c Corosync) faults(node string) []error {
+	var faults []error
+	if n := len(c.AuthKey); n < minAuthKey || n > maxAuthKey {
+		faults = append(faults, fmt.Errorf("the key of Corosync has %d bytes instead of %d to %d", n, minAuthKey, maxAuthKey))
+	}
+	if n := len(c.Members); c.TwoNode != (n == 2) {
+		faults = append(faults, fmt.Errorf("two_node is %v for %d nodes", c.TwoNode, n))
+	}
+	if !slices.ContainsFunc(c.Members, func(m Member) bool { return m.Name == node }) {
+		faults = append(faults, fmt.Errorf("%q is not among the cluster's members", node))
+	}
+	return faults
+}
+
+// hiera is the data as Hiera looks it up: by class and parameter. Bytes become
+// base64.
 func (d Data) hiera() ([]byte, error) {
 	node := d.Node
 	if node.Capabilities == nil {
 		node.Capabilities = []string{} // null is no list
 	}
 	values := map[string]any{
-		"sirikata::cluster":                      d.Corosync.ClusterName,
-		"sirikata::members":                      d.Corosync.Members,
-		"sirikata::node::node_file":              node,
-		"sirikata::corosync::token_milliseconds": d.Corosync.TokenMilliseconds,
-		"sirikata::corosync::two_node":           d.Corosync.TwoNode,
-		"sirikata::corosync::authkey":            d.Corosync.AuthKey, // as base64
+		"sirikata::role":            d.Node.Role,
+		"sirikata::node::node_file": node,
+		"sirikata::hosts::hosts":    d.Hosts,
+		"sirikata::remote_key::key": d.RemoteKey,
+		"sirikata::guard::enabled":  d.Guard,
+	}
+	if d.Node.Role == cluster.Full {
+		values["sirikata::corosync::cluster"] = d.Node.Cluster
+		values["sirikata::corosync::members"] = d.Corosync.Members
+		values["sirikata::corosync::token_milliseconds"] = d.Corosync.TokenMilliseconds
+		values["sirikata::corosync::two_node"] = d.Corosync.TwoNode
+		values["sirikata::corosync::authkey"] = d.Corosync.AuthKey
+	}
+	if len(d.FenceSecret) > 0 {
+		values["sirikata::fencing::secret"] = d.FenceSecret
 	}
 	if d.FirstCIB != "" {
 		values["sirikata::pacemaker::first_cib"] = d.FirstCIB

@@ -11,12 +11,15 @@ func testData() Data {
 	}
 	return Data{
 		Node: cluster.NodeFile{
-			Cluster: "world", Name: "node0", FQDN: "node0.example.com", ServiceUser: "sirikata",
+			Cluster: "world", Name: "node0", Role: cluster.Full, FQDN: "node0.example.com", ServiceUser: "sirikata",
 			WorkingPath: "/home/sirikata/work", WorkspacePath: "/srv/space with ${blank} & %{facts.x} \"'",
 			SirikataPath: "/home/sirikata/sirikata", Capabilities: []string{"redis"},
 		},
+		Hosts:     []Host{{Name: "node0", Address: "127.0.0.1"}},
+		RemoteKey: key,
+		Guard:     true,
 		Corosync: Corosync{
-			ClusterName: "world", TokenMilliseconds: 1000, AuthKey: key,
+			TokenMilliseconds: 1000, AuthKey: key,
 			Members: []Member{{ID: 1, Name: "node0", Address: "127.0.0.1"}},
 		},
 		FirstCIB: `<cib validate-with="pacemaker-3.0" admin_epoch="0" epoch="0" num_updates="0"><configuration>` +
@@ -29,6 +32,7 @@ func testData() Data {
 // withSecondNode makes it a cluster of two nodes.
 func withSecondNode(data Data) Data {
 	data.Corosync.TwoNode = true
+	data.Hosts = []Host{data.Hosts[0], {Name: "node1", Address: "192.0.2.1"}}
 	data.Corosync.Members = []Member{data.Corosync.Members[0], {ID: 2, Name: "node1", Address: "192.0.2.1"}}
 	return data
 }

@@ -75,6 +75,9 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 	}
 	for i := range status.Nodes {
 		status.Nodes[i].State = mon.NodeState(status.Nodes[i].Name)
+		if role, known := mon.NodeRole(status.Nodes[i].Name); known {
+			status.Nodes[i].Role = role
+		}
 	}
 	for _, primitive := range s.view.resources.Primitives {
 		service, err := mon.ServiceStatus(primitive)

@@ -44,7 +44,7 @@ func (p *Provider) Allocate(
 	if err != nil {
 		return nil, err
 	}
-	work := plan(have, spec.Size)
+	work := plan(have, spec)
 	if len(work) > 0 {
 		if err := a.prepare(ctx, have, work); err != nil {
 			return nil, err
@@ -53,7 +53,9 @@ func (p *Provider) Allocate(
 			return nil, err
 		}
 	}
-	return p.Find(ctx, spec)
+	machines, err := p.Find(ctx, spec)
+	removed := func(m provider.Machine) bool { return slices.Contains(spec.Removed, m.Index) }
+	return slices.DeleteFunc(machines, removed), err
 }
 
 // prepare makes what the nodes share.
@@ -72,15 +74,19 @@ func (a *allocation) prepare(ctx context.Context, have []container, work []step)
 		}
 		a.cgroup = version[0]
 	}
-	var wanted netip.Prefix
+	var err error
+	a.subnet, err = a.network(ctx, a.name, subnetOf(have))
+	return err
+}
+
+// subnetOf is the subnet of nodes that exist; it is not valid if there are none.
+func subnetOf(have []container) netip.Prefix {
 	for _, c := range have {
 		if address, err := netip.ParseAddr(c.address()); err == nil {
-			wanted = netip.PrefixFrom(address, 24).Masked()
+			return netip.PrefixFrom(address, 24).Masked()
 		}
 	}
-	var err error
-	a.subnet, err = a.network(ctx, a.name, wanted)
-	return err
+	return netip.Prefix{}
 }
 
 func (a *allocation) do(ctx context.Context, s step) error {

@@ -19,6 +19,8 @@ const sshPort = "22/tcp"
 // container is what we read of docker inspect.
 type container struct {
 	ID    string `json:"Id"`
+	Name  string // with a slash before it
+	Image string // its id
 	State struct {
 		Status string // created, running, paused, restarting, removing, exited or dead
 	}
@@ -98,11 +100,21 @@ func (c container) machine() provider.Machine {
 	}
 }
 
-// containers returns all containers of the cluster by index, made or not.
+// containers returns all nodes of the cluster by index, made or not.
 func (p *Provider) containers(ctx context.Context, name string) ([]container, error) {
+	all, err := p.inspect(ctx, name, "label="+indexLabel)
+	if err != nil {
+		return nil, err
+	}
+	return nodesOf(all), nil
+}
+
+// inspect returns the containers of the cluster that pass the filter.
+func (p *Provider) inspect(ctx context.Context, name, filter string) ([]container, error) {
 	const tries = 5
 	for try := 1; ; try++ {
-		ids, err := p.docker.lines(ctx, "ps", "--all", "--no-trunc", "--quiet", "--filter", "label="+ClusterLabel+"="+name)
+		ids, err := p.docker.lines(ctx, "ps", "--all", "--no-trunc", "--quiet",
+			"--filter", "label="+ClusterLabel+"="+name, "--filter", filter)
 		if err != nil {
 			return nil, fmt.Errorf("find nodes of cluster %q: %w", name, err)
 		}
@@ -116,16 +128,17 @@ func (p *Provider) containers(ctx context.Context, name string) ([]container, er
 		if err != nil {
 			return nil, fmt.Errorf("find nodes of cluster %q: %w", name, err)
 		}
-		return parseContainers(out)
+		var all []container
+		if err := json.Unmarshal(out, &all); err != nil {
+			return nil, fmt.Errorf("read the answer of docker container inspect: %w", err)
+		}
+		return all, nil
 	}
 }
 
-func parseContainers(text []byte) ([]container, error) {
-	var all []container
-	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, fmt.Errorf("read the answer of docker container inspect: %w", err)
-	}
-	ours := slices.DeleteFunc(all, func(c container) bool { return c.index() < 0 })
-	slices.SortFunc(ours, func(a, b container) int { return cmp.Compare(a.index(), b.index()) })
-	return ours, nil
+// nodesOf sorts nodes by index, and leaves out what is none.
+func nodesOf(all []container) []container {
+	nodes := slices.DeleteFunc(all, func(c container) bool { return c.index() < 0 })
+	slices.SortFunc(nodes, func(a, b container) int { return cmp.Compare(a.index(), b.index()) })
+	return nodes
 }

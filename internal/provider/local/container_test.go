@@ -2,6 +2,7 @@ package local
 
 import (
 	"archive/tar"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
 )
 
@@ -26,11 +28,11 @@ func recorded(t *testing.T) []container {
 	if err != nil {
 		t.Fatal(err)
 	}
-	containers, err := parseContainers(text)
-	if err != nil {
+	var all []container
+	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
-	return containers
+	return nodesOf(all)
 }
 
 func TestParseContainers(t *testing.T) {
@@ -67,13 +69,21 @@ func TestParseContainers(t *testing.T) {
 	}
 }
 
-func TestParseContainersGarbage(t *testing.T) {
-	if _, err := parseContainers([]byte(`{"Id":`)); err == nil {
-		t.Error("no error for cut-off JSON")
+func TestNodesOf(t *testing.T) {
+	labelled := func(index string) (c container) {
+		c.Config.Labels = map[string]string{indexLabel: index}
+		return c
 	}
-	containers, err := parseContainers([]byte(`[{"Id":"1","Config":{"Labels":{"org.sirikata.index":"x"}}},{"Id":"2"}]`))
-	if err != nil || len(containers) > 0 {
-		t.Errorf("containers without an index: %v, %v", containers, err)
+	if nodes := nodesOf([]container{labelled("x"), labelled("-1"), {}}); len(nodes) > 0 {
+		t.Errorf("containers without an index: %v", nodes)
+	}
+}
+
+// TestInspectGarbage: half an answer is no answer.
+func TestInspectGarbage(t *testing.T) {
+	fakeTool(t, "docker", `case "$1" in ps) echo 1 ;; *) echo '[{"Id":' ;; esac`)
+	if _, err := New(Options{}).Find(t.Context(), cluster.Spec{Name: "world"}); err == nil {
+		t.Error("no error for cut-off JSON")
 	}
 }
 
@@ -81,19 +91,22 @@ func TestPlan(t *testing.T) {
 	have := recorded(t)
 	id := func(i int) string { return have[i].ID }
 	for _, test := range []struct {
-		name string
-		have []container
-		size int
-		want []step
+		name    string
+		have    []container
+		size    int
+		removed []int
+		want    []step
 	}{
-		{"nothing there", nil, 2, []step{{index: 0}, {index: 1}}},
-		{"all run", have[:1], 1, nil},
-		{"off, unfinished and missing", have, 5,
+		{"nothing there", nil, 2, nil, []step{{index: 0}, {index: 1}}},
+		{"all run", have[:1], 1, nil, nil},
+		{"off, unfinished and missing", have, 5, nil,
 			[]step{{index: 1, start: id(1)}, {index: 3, redo: id(3)}, {index: 4}}},
-		{"more than asked for", have, 1, []step{{index: 1, start: id(1)}, {index: 3, redo: id(3)}}},
-		{"a gap", have[1:3], 3, []step{{index: 0}, {index: 1, start: id(1)}}},
+		{"more than asked for", have, 1, nil, []step{{index: 1, start: id(1)}, {index: 3, redo: id(3)}}},
+		{"a gap", have[1:3], 3, nil, []step{{index: 0}, {index: 1, start: id(1)}}},
+		{"removed and gone", have[:1], 3, []int{1}, []step{{index: 2}, {index: 3}}},
+		{"removed and not gone", have, 3, []int{1, 3}, []step{{index: 4}}},
 	} {
-		got := plan(test.have, test.size)
+		got := plan(test.have, cluster.Spec{Size: test.size, Removed: test.removed})
 		if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(step{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}

@@ -14,14 +14,14 @@ func (a *allocation) create(ctx context.Context, index int) error {
 	if err != nil {
 		return err
 	}
-	id, err := a.docker.lines(ctx, a.createArgs(index, hostKey)...)
+	id, err := a.docker.word(ctx, a.createArgs(index, hostKey)...)
 	if err != nil {
 		return err
 	}
-	if _, err := a.docker.run(ctx, files, "cp", "-", id[0]+":/"); err != nil {
+	if _, err := a.docker.run(ctx, files, "cp", "-", id+":/"); err != nil {
 		return err
 	}
-	_, err = a.docker.run(ctx, nil, "start", id[0])
+	_, err = a.docker.run(ctx, nil, "start", id)
 	return err
 }
 

@@ -33,6 +33,15 @@ func (d docker) lines(ctx context.Context, args ...string) ([]string, error) {
 	return strings.Fields(string(out)), err
 }
 
+// word runs one docker command whose answer is one word.
+func (d docker) word(ctx context.Context, args ...string) (string, error) {
+	words, err := d.lines(ctx, args...)
+	if err == nil && len(words) != 1 {
+		err = fmt.Errorf("%s: unexpected answer %q", command{program: d.program, args: args}.name(), words)
+	}
+	return strings.Join(words, " "), err
+}
+
 // command is one run of a tool.
 type command struct {
 	program string

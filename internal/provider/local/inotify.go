@@ -25,7 +25,7 @@ type inotify struct {
 
 // checkInotify makes sure that so many nodes more can run.
 func (p *Provider) checkInotify(ctx context.Context, more int) error {
-	running, err := p.docker.lines(ctx, "ps", "--quiet", "--filter", "label="+ClusterLabel)
+	running, err := p.docker.lines(ctx, "ps", "--quiet", "--filter", "label="+indexLabel)
 	if err != nil {
 		return fmt.Errorf("count the nodes that run: %w", err)
 	}

@@ -50,6 +50,8 @@ type Provider struct {
 var (
 	_ provider.Provider     = (*Provider)(nil)
 	_ provider.Power        = (*Provider)(nil)
+	_ provider.Freezer      = (*Provider)(nil)
+	_ provider.Fencer       = (*Provider)(nil)
 	_ provider.ImageBuilder = (*Provider)(nil)
 )
 

@@ -142,7 +142,12 @@ func overlaps(subnet netip.Prefix, used []netip.Prefix) bool {
 
 // nodeAddress is the address of a node in its cluster's subnet.
 func nodeAddress(subnet netip.Prefix, index int) netip.Addr {
+	return hostAddress(subnet, firstHost+index)
+}
+
+// hostAddress is the address in a /24 with that last byte.
+func hostAddress(subnet netip.Prefix, host int) netip.Addr {
 	base := subnet.Masked().Addr().As4()
-	base[3] += byte(firstHost + index)
+	base[3] += byte(host)
 	return netip.AddrFrom4(base)
 }

@@ -67,7 +67,7 @@ func TestChooseSubnet(t *testing.T) {
 
 func TestNodeAddress(t *testing.T) {
 	subnet := netip.MustParsePrefix("10.213.7.0/24")
-	for index, want := range map[int]string{0: "10.213.7.10", cluster.MaxSize - 1: "10.213.7.41"} {
+	for index, want := range map[int]string{0: "10.213.7.10", cluster.MaxSize - 1: "10.213.7.249"} {
 		if got := nodeAddress(subnet, index).String(); got != want {
 			t.Errorf("node%d: %s, want %s", index, got, want)
 		}

@@ -1,6 +1,10 @@
 package local
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
 
 // step is what one node needs.
 type step struct {
@@ -10,16 +14,18 @@ type step struct {
 	redo  string // the unfinished container to make again
 }
 
-// plan says what each node needs that does not run yet.
-func plan(have []container, size int) []step {
-	missing := make(map[int]bool, size)
-	for i := range size {
+// plan says what each node needs that does not run yet. A node that was removed
+// is left as it is.
+func plan(have []container, spec cluster.Spec) []step {
+	missing := make(map[int]bool, spec.Size)
+	for _, i := range spec.Indexes() {
 		missing[i] = true
 	}
 	var work []step
 	for _, c := range have {
 		delete(missing, c.index())
 		switch {
+		case slices.Contains(spec.Removed, c.index()):
 		case !c.made():
 			work = append(work, step{index: c.index(), redo: c.ID})
 		case !c.running():

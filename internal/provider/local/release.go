@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -10,19 +11,21 @@ import (
 )
 
 // Release implements [provider.Provider]: it removes the containers with their
-// volumes, then the network. The image stays.
+// volumes, then the network. The image stays. The power service is first, lest it
+// starts nodes again.
 func (p *Provider) Release(ctx context.Context, spec cluster.Spec) error {
+	services, err := p.powerServices(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	if err := each(services, func(c container) error { return p.remove(ctx, c.ID) }); err != nil {
+		return err
+	}
 	containers, err := p.containers(ctx, spec.Name)
 	if err != nil {
 		return err
 	}
-	err = each(containers, func(c container) error {
-		if err := p.remove(ctx, c.ID); err != nil {
-			return &cluster.NodeError{Node: cluster.NodeName(c.index()), Err: err}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := p.removeNodes(ctx, containers); err != nil {
 		return err
 	}
 	networks, err := p.docker.lines(ctx, "network", "ls", "--quiet", "--filter", "label="+ClusterLabel+"="+spec.Name)
@@ -32,6 +35,26 @@ func (p *Provider) Release(ctx context.Context, spec cluster.Spec) error {
 	return each(networks, func(id string) error {
 		if err := p.removeNetwork(ctx, id); err != nil {
 			return fmt.Errorf("remove the network of cluster %q: %w", spec.Name, err)
+		}
+		return nil
+	})
+}
+
+// ReleaseMachine implements [provider.Provider]. It finds the container by its
+// index: another operator may know it by an id of the past.
+func (p *Provider) ReleaseMachine(ctx context.Context, spec cluster.Spec, machine provider.Machine) error {
+	containers, err := p.containers(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	others := func(c container) bool { return c.index() != machine.Index }
+	return p.removeNodes(ctx, slices.DeleteFunc(containers, others))
+}
+
+func (p *Provider) removeNodes(ctx context.Context, containers []container) error {
+	return each(containers, func(c container) error {
+		if err := p.remove(ctx, c.ID); err != nil {
+			return &cluster.NodeError{Node: cluster.NodeName(c.index()), Err: err}
 		}
 		return nil
 	})
@@ -83,40 +106,4 @@ func untilIdle(ctx context.Context, busy string, f func() error) error {
 		case <-time.After(idlePause):
 		}
 	}
-}
-
-// stopSeconds is how long a node may take to shut down before it is killed.
-// systemd's own limit for one service is 90 s.
-const stopSeconds = "100"
-
-// Kill implements [provider.Power]. A machine that is off stays off.
-func (p *Provider) Kill(ctx context.Context, machine provider.Machine) error {
-	_, err := p.docker.run(ctx, nil, "kill", machine.ID)
-	if toolSays(err, "is not running") {
-		return nil
-	}
-	if err == nil {
-		// kill returns when the signal is sent; wait, when the machine is off.
-		_, err = p.docker.run(ctx, nil, "wait", machine.ID)
-	}
-	return power("kill", machine, err)
-}
-
-// Stop implements [provider.Power]. A machine that is off stays off.
-func (p *Provider) Stop(ctx context.Context, machine provider.Machine) error {
-	_, err := p.docker.run(ctx, nil, "stop", "-t", stopSeconds, machine.ID)
-	return power("stop", machine, err)
-}
-
-// Start implements [provider.Power]. It does not wait for the node to boot.
-func (p *Provider) Start(ctx context.Context, machine provider.Machine) error {
-	_, err := p.docker.run(ctx, nil, "start", machine.ID)
-	return power("power on", machine, err)
-}
-
-func power(verb string, machine provider.Machine, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &cluster.NodeError{Node: machine.Name, Err: fmt.Errorf("%s: %w", verb, err)}
 }

@@ -23,7 +23,7 @@ busy() { # NAME WORDS: fails twice
 	echo "Error response from daemon: $2" >&2; exit 1
 }
 case "$1 $2" in
-"ps --all") echo c0 ;;
+"ps --all") case "$*" in *`+indexLabel+`*) echo c0 ;; esac ;;
 "container inspect") echo '[{"Id":"c0","Config":{"Labels":{"`+indexLabel+`":"0"}}}]' ;;
 "network ls") echo n0 ;;
 "rm --force") busy container "removal of container c0 is already in progress" ;;

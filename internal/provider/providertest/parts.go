@@ -131,6 +131,91 @@ func (s *suite) running(ctx context.Context, t *testing.T, m provider.Machine, w
 	}
 }
 
+// freeze checks each switch, twice, and that a frozen machine can be killed:
+// what hangs must not be beyond reach.
+func (s *suite) freeze(ctx context.Context, t *testing.T) {
+	freezer := s.provider.(provider.Freezer) // parts checked it
+	m := s.have[0]
+	for _, do := range []func(context.Context, provider.Machine) error{freezer.Freeze, freezer.Thaw} {
+		for range 2 {
+			if err := do(ctx, m); err != nil {
+				t.Fatalf("freeze and thaw %s: %v", m.Name, err)
+			}
+			s.running(ctx, t, m, true)
+		}
+	}
+	power, ok := s.provider.(provider.Power)
+	if !ok {
+		return
+	}
+	if err := freezer.Freeze(ctx, m); err != nil {
+		t.Fatalf("freeze %s: %v", m.Name, err)
+	}
+	if err := power.Start(ctx, m); err != nil {
+		t.Errorf("start %s, which is on: %v", m.Name, err)
+	}
+	if err := power.Kill(ctx, m); err != nil {
+		t.Fatalf("kill %s, which is frozen: %v", m.Name, err)
+	}
+	s.running(ctx, t, m, false)
+	if err := freezer.Freeze(ctx, m); err == nil {
+		t.Errorf("freeze %s, which is off: no error", m.Name)
+	}
+	if err := freezer.Thaw(ctx, m); err != nil {
+		t.Errorf("thaw %s, which is off: %v", m.Name, err)
+	}
+	s.again(ctx, t, -1)
+}
+
+// releaseOne checks that one machine goes and no other, and comes back anew.
+func (s *suite) releaseOne(ctx context.Context, t *testing.T) {
+	m := s.have[0]
+	for range 2 {
+		if err := s.provider.ReleaseMachine(ctx, s.spec, m); err != nil {
+			t.Fatalf("release %s: %v", m.Name, err)
+		}
+		s.same(ctx, t, s.have[1:])
+	}
+	s.again(ctx, t, 0)
+}
+
+// giveUp checks that a machine that was removed from the spec is not made again,
+// nor switched on: another one takes its place.
+func (s *suite) giveUp(ctx context.Context, t *testing.T) {
+	m, rest := s.have[0], s.have[1:]
+	spec := s.spec
+	spec.Removed = []int{m.Index}
+	if power, ok := s.provider.(provider.Power); ok {
+		if err := power.Kill(ctx, m); err != nil {
+			t.Fatalf("kill %s: %v", m.Name, err)
+		}
+	}
+	machines, err := s.provider.Allocate(ctx, spec, s.key.authorized, progress(t))
+	if err != nil || len(machines) != spec.Size {
+		t.Fatalf("allocate without %s: %d machines, %v", m.Name, len(machines), err)
+	}
+	if diff := cmp.Diff(rest, machines[:len(rest)]); diff != "" {
+		t.Errorf("machines (-before +after):\n%s", diff)
+	}
+	found, err := s.provider.Find(ctx, spec)
+	if err != nil || len(found) != len(machines)+1 {
+		t.Fatalf("find: %d machines, %v", len(found), err)
+	}
+	if diff := cmp.Diff(machines, found[1:]); diff != "" || found[0].ID != m.ID {
+		t.Errorf("find (-allocated +found):\n%s", diff)
+	}
+	if _, ok := s.provider.(provider.Power); ok && found[0].Running {
+		t.Errorf("%s was switched on", m.Name)
+	}
+	if err := s.provider.ReleaseMachine(ctx, spec, m); err != nil {
+		t.Fatalf("release %s: %v", m.Name, err)
+	}
+	s.have = s.allocate(ctx, t, spec)
+	if diff := cmp.Diff(machines, s.have); diff != "" {
+		t.Errorf("machines (-before +after):\n%s", diff)
+	}
+}
+
 func (s *suite) powerByAllocate(ctx context.Context, t *testing.T) {
 	power := s.provider.(provider.Power) // parts checked it
 	if err := power.Kill(ctx, s.have[1]); err != nil {

@@ -92,10 +92,15 @@ func (s *suite) parts(p provider.Provider) []part {
 	if _, ok := p.(provider.Power); ok {
 		all = append(all, part{"power", s.power}, part{"power by allocate", s.powerByAllocate})
 	}
+	if _, ok := p.(provider.Freezer); ok {
+		all = append(all, part{"freeze", s.freeze})
+	}
 	if _, ok := p.(Loser); ok {
 		all = append(all, part{"lost machine", s.lost})
 	}
 	return append(all,
+		part{"release one machine", s.releaseOne},
+		part{"give one up for good", s.giveUp},
 		part{"release", s.releaseAll},
 		part{"release again", s.releaseAll},
 	)
@@ -112,9 +117,10 @@ func (s *suite) allocate(ctx context.Context, t *testing.T, spec cluster.Spec) [
 		t.Fatalf("allocate: %d machines, not %d: %+v", len(machines), spec.Size, machines)
 	}
 	seen := make(map[string]string)
-	for i, m := range machines {
-		if m.Index != i {
-			t.Errorf("machine %d has index %d", i, m.Index)
+	for i, index := range spec.Indexes() {
+		m := machines[i]
+		if m.Index != index {
+			t.Errorf("machine %d has index %d, not %d", i, m.Index, index)
 		}
 		if !m.Running {
 			t.Errorf("%s does not run", m.Name)

@@ -7,6 +7,13 @@ root=$1
 
 cp -R "$(dirname "$0")/files/." "$root/"
 
+# Both of the packages that exclude each other: a node gets its role later.
+mkdir -p "$root/usr/share/sirikata-cluster/packages"
+(cd "$root/usr/share/sirikata-cluster/packages" &&
+	APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download pacemaker pacemaker-remote)
+# A node that loses power while packages are installed is made again.
+echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/sirikata"
+
 # What the cluster starts when it wants to. Not masked: it will be enabled.
 for unit in corosync pacemaker puppet redis-server memcached mosquitto logd; do
 	chroot "$root" systemctl disable "$unit.service" 2>/dev/null || true

@@ -1,5 +1,9 @@
 # @summary Corosync: who is a member of the cluster, and whether it has quorum.
 #
+# @param cluster
+#   The name of the cluster.
+# @param members
+#   The full nodes of the cluster, this one included.
 # @param token_milliseconds
 #   How long a node may be silent (corosync.conf(5), token).
 # @param two_node
@@ -7,9 +11,11 @@
 # @param authkey
 #   The key of the cluster in base64, the same on all nodes.
 class sirikata::corosync (
-  Integer[1]           $token_milliseconds,
-  Boolean              $two_node,
-  Sensitive[String[1]] $authkey,
+  Sirikata::Name             $cluster,
+  Array[Sirikata::Member, 1] $members,
+  Integer[1]                 $token_milliseconds,
+  Boolean                    $two_node,
+  Sensitive[String[1]]       $authkey,
 ) {
   file {
     default:
@@ -27,8 +33,8 @@ class sirikata::corosync (
       ensure  => file,
       mode    => '0644',
       content => epp('sirikata/corosync.conf.epp', {
-          'cluster'            => $sirikata::cluster,
-          'members'            => $sirikata::members,
+          'cluster'            => $cluster,
+          'members'            => $members,
           'token_milliseconds' => $token_milliseconds,
           'two_node'           => $two_node,
       }),

@@ -1,5 +1,10 @@
 # @summary The names of the cluster's nodes resolve on this node.
-class sirikata::hosts {
+#
+# @param hosts
+#   All nodes of the cluster, this one included.
+class sirikata::hosts (
+  Array[Sirikata::Host, 1] $hosts,
+) {
   $update = '/usr/lib/sirikata-cluster/update-hosts'
 
   file {
@@ -10,7 +15,7 @@ class sirikata::hosts {
       mode   => '0644',
       ;
     '/etc/sirikata-cluster/hosts':
-      content => epp('sirikata/hosts.epp', { 'members' => $sirikata::members }),
+      content => epp('sirikata/hosts.epp', { 'hosts' => $hosts }),
       ;
     $update:
       mode    => '0755',

@@ -1,19 +1,26 @@
-# @summary A full node of a Sirikata cluster: configured, but not started.
+# @summary A node of a Sirikata cluster: configured, but not started.
 #
 # The daemons are started by sirikata-cluster, on all nodes at the same moment,
 # and it makes them read a changed configuration, once for the whole cluster.
 #
-# @param cluster
-#   The name of the cluster.
-# @param members
-#   The nodes of the cluster, this one included.
+# @param role
+#   A full node votes and runs the whole of Pacemaker on Corosync; a remote node
+#   only runs what full nodes tell it to.
 class sirikata (
-  Sirikata::Name             $cluster,
-  Array[Sirikata::Member, 1] $members,
+  Sirikata::Role $role,
 ) {
   contain sirikata::node
   contain sirikata::hosts
   contain sirikata::packages
-  contain sirikata::corosync
-  contain sirikata::pacemaker
+  contain sirikata::remote_key
+  contain sirikata::fencing
+  case $role {
+    'full': {
+      contain sirikata::corosync
+      contain sirikata::pacemaker
+    }
+    default: {
+      contain sirikata::remote
+    }
+  }
 }

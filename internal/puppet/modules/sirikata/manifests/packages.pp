@@ -1,4 +1,4 @@
-# @summary Debian's packages of Corosync and Pacemaker, without starting them.
+# @summary Debian's packages of the cluster's daemons, without starting them.
 #
 # Debian starts what it installs. Here that would be before the other nodes are
 # ready, and Pacemaker would make a configuration of its own. So the units are
@@ -9,42 +9,46 @@
 # nearly always, they alone cost 0.7 s of the 3.1 s of CPU that a run takes, as
 # the type loads all its providers and lists all that is installed.
 class sirikata::packages {
-  $packages = ['corosync', 'pacemaker', 'pacemaker-cli-utils']
-  $units = ['corosync.service', 'pacemaker.service']
+  # Debian has Pacemaker whole, or as a remote node needs it, but not both.
+  case $sirikata::role {
+    'full': {
+      $packages = ['corosync', 'pacemaker', 'pacemaker-cli-utils']
+      $units = ['corosync.service', 'pacemaker.service']
+      $others = ['pacemaker_remote.service']
+    }
+    default: {
+      $packages = ['pacemaker-remote', 'pacemaker-cli-utils']
+      $units = ['pacemaker_remote.service']
+      $others = ['corosync.service', 'pacemaker.service']
+    }
+  }
+  $masks = $units.map |$unit| { "-L /run/systemd/system/${unit}" }
 
   exec {
     default:
       # Each package that is wholly installed has a line with "i" as its second
       # character (dpkg-query(1)); the first is what is wanted: installed, held.
-      unless      => "test $(dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${packages.join(' ')} | grep -c '^.i') = ${packages.length}",
-      environment => ['DEBIAN_FRONTEND=noninteractive'],
-      path        => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
-      timeout     => 1800,
+      unless  => "test $(dpkg-query -W -f '\${db:Status-Abbrev}\\n' ${packages.join(' ')} | grep -c '^.i') = ${packages.length}",
+      path    => ['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+      timeout => 1800,
       ;
     'mask cluster units':
       command => ['systemctl', 'mask', '--runtime'] + $units,
       ;
-    'update package lists':
-      command   => ['apt-get', '--quiet', 'update'],
-      # A fresh cloud image may be updating itself.
-      tries     => 12,
-      try_sleep => 5,
-      ;
     'install cluster packages':
-      command => [
-        'apt-get', '--quiet', '--yes', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120',
-        # Corosync's file is there already, and ours.
-        '-o', 'Dpkg::Options::=--force-confold',
-        'install',
-      ] + $packages,
+      command => ['/bin/sh', '-c', file('sirikata/install-packages'), 'install-packages'] + $packages,
   }
   -> exec { 'unmask cluster units':
     command => ['systemctl', 'unmask', '--runtime'] + $units,
-    onlyif  => 'test -L /run/systemd/system/corosync.service -o -L /run/systemd/system/pacemaker.service',
+    onlyif  => "test ${masks.join(' -o ')}",
     path    => ['/usr/bin', '/bin'],
   }
   # Not started, and not restarted when their files change: see sirikata.
-  -> service { $units:
-    enable => true,
+  -> service {
+    $units:
+      enable => true,
+      ;
+    $others:
+      enable => false,
   }
 }

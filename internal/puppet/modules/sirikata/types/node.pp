@@ -2,6 +2,7 @@
 type Sirikata::Node = Struct[{
   cluster        => Sirikata::Name,
   name           => Sirikata::Name,
+  role           => Sirikata::Role,
   fqdn           => String,
   service_user   => String[1],
   working_path   => Sirikata::Path,

@@ -1,0 +1,157 @@
+package cib
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"sort"
+	"strings"
+)
+
+// Settings are what the configuration of a cluster holds besides services; all
+// of it follows from the spec and the nodes.
+type Settings struct {
+	Size    int // number of all nodes
+	Remotes []RemoteNode
+	Fence   *FenceDevice // nil without fencing
+}
+
+// RemoteNode is a node that runs what full nodes tell it to, over a connection
+// that is itself a resource, of the name of the node.
+type RemoteNode struct {
+	Name    string
+	Address string
+}
+
+// FenceDevice is a fence agent and its parameters.
+type FenceDevice struct {
+	Agent      string
+	Parameters map[string]string
+}
+
+// FenceID is the resource that fences nodes.
+const FenceID = "fencing"
+
+// Intervals and time-outs of the connection to a remote node. The monitor is
+// what notices one that is silent.
+//
+// While a connection is being made, which for a dead node takes all of its
+// time-out on one full node after the other, the cluster decides nothing else:
+// no service is added, none is failed over. So an attempt is short, and the next
+// ones come after a while.
+const (
+	remoteMonitor = "2s"
+	remoteTimeout = "5s"
+	remoteStart   = "2s"
+	// The failures of a connection are forgotten after this time, too.
+	remoteReconnect = "60s"
+)
+
+type fragment struct {
+	XMLName   xml.Name     `xml:"configuration"`
+	Options   AttributeSet `xml:"crm_config>cluster_property_set"`
+	Resources []Primitive  `xml:"resources>primitive"`
+}
+
+// Fragment is the part of the configuration that the settings are, for cibadmin
+// --modify --allow-create --scope configuration.
+func (s Settings) Fragment() ([]byte, error) {
+	part := fragment{Options: attributes(optionsID, s.options())}
+	for _, node := range s.Remotes {
+		part.Resources = append(part.Resources, node.primitive())
+	}
+	if s.Fence != nil {
+		part.Resources = append(part.Resources, s.Fence.primitive())
+	}
+	text, err := xml.MarshalIndent(part, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the cluster's configuration: %w", err)
+	}
+	return text, nil
+}
+
+func (s Settings) options() map[string]string {
+	return map[string]string{"stonith-enabled": fmt.Sprint(s.Fence != nil)}
+}
+
+func (n RemoteNode) primitive() Primitive {
+	return Primitive{
+		ID: n.Name, Class: agentClass, Provider: "pacemaker", Type: "remote",
+		Instance: ownAttributes("parameters", n.Name, map[string]string{
+			"server":             n.Address,
+			"reconnect_interval": remoteReconnect,
+		}),
+		Meta: ownAttributes("meta", n.Name, recovers),
+		Operations: []Operation{
+			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: remoteStart},
+			{ID: "op-monitor-" + n.Name, Name: "monitor", Interval: remoteMonitor, Timeout: remoteTimeout},
+		},
+	}
+}
+
+// recovers is for what the cluster itself needs: what is no service is never
+// given up. (A migration-threshold of 0 would not do: with it Pacemaker 2.1.5
+// tries again without any pause.)
+var recovers = map[string]string{"failure-timeout": remoteReconnect}
+
+func (d FenceDevice) primitive() Primitive {
+	return Primitive{
+		ID: FenceID, Class: "stonith", Type: d.Agent,
+		Instance:   ownAttributes("parameters", FenceID, maps.Clone(d.Parameters)),
+		Meta:       ownAttributes("meta", FenceID, recovers),
+		Operations: []Operation{{ID: "op-monitor-" + FenceID, Name: "monitor", Interval: "60s", Timeout: "20s"}},
+	}
+}
+
+// Lacks reports whether a configuration lacks anything of a part of it: an
+// element with an id, or an attribute of one.
+func Lacks(configuration, part []byte) (bool, error) {
+	have, err := elements(configuration)
+	if err != nil {
+		return false, err
+	}
+	wanted, err := elements(part)
+	if err != nil {
+		return false, err
+	}
+	for id, attributes := range wanted {
+		if have[id] != attributes {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// elements maps the ids of elements to their attributes.
+func elements(text []byte) (map[string]string, error) {
+	found := map[string]string{}
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read configuration of the CIB: %w", err)
+		}
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		id := ""
+		pairs := []string{element.Name.Local}
+		for _, attribute := range element.Attr {
+			if attribute.Name.Local == "id" {
+				id = attribute.Value
+			}
+			pairs = append(pairs, attribute.Name.Local+"="+attribute.Value)
+		}
+		sort.Strings(pairs[1:])
+		if id != "" {
+			found[id] = strings.Join(pairs, "\x00")
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package form
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
+)
+
+// complete gives the cluster what its configuration lacks, in one transaction,
+// and waits for the remote nodes that are there. Fencing comes no earlier: a
+// node that is slow to join the first time must not be shot for it.
+func complete(ctx context.Context, f *Former, members []*member) error {
+	full := withRole(members, cluster.Full)
+	if len(full) == 0 {
+		return errors.New("no full node is there: power on one of them, or boot")
+	}
+	changed, err := f.settings().apply(ctx, full[0].client)
+	if err != nil {
+		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
+	}
+	full[0].changed = full[0].changed || changed
+	return waitOnline(ctx, f, full[:1], withRole(members, cluster.Remote))
+}
+
+// settings are what the cluster's configuration holds besides services.
+func (f *Former) settings() settings {
+	s := cib.Settings{Size: len(f.Nodes)}
+	if f.Fence != nil {
+		s.Fence = &f.Fence.FenceDevice
+	}
+	for _, node := range f.Nodes {
+		if f.full.role(node.Name) == cluster.Remote {
+			s.Remotes = append(s.Remotes, cib.RemoteNode{Name: node.Name, Address: node.Address})
+		}
+	}
+	return settings{s}
+}
+
+type settings struct{ cib.Settings }
+
+// apply writes the settings where anything of them is missing.
+func (s settings) apply(ctx context.Context, node *remote.Client) (changed bool, err error) {
+	have, err := node.Output(ctx, "cibadmin", "--query", "--scope", "configuration")
+	if err != nil {
+		return false, err
+	}
+	wanted, err := s.Fragment()
+	if err != nil {
+		return false, err
+	}
+	lacks, err := cib.Lacks(have, wanted)
+	if err != nil || !lacks {
+		return false, err
+	}
+	_, err = node.Run(ctx, remote.Command{
+		Argv:  []string{"cibadmin", "--modify", "--allow-create", "--scope", "configuration", "--xml-pipe"},
+		Stdin: bytes.NewReader(wanted),
+	})
+	return true, err
+}
+
+// retire takes a node out of the cluster in the eyes of the others. What runs on
+// it moves away first, as far as it can.
+func (f *Former) retire(ctx context.Context, node string) error {
+	_ = time.Second
+	return fmt.Errorf("retire %s: not yet", node)
+}
