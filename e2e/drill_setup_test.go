@@ -32,7 +32,6 @@ func newDrill(t *testing.T, seed uint64) *drillRun {
 	}
 	d := &drillRun{t: t, c: newCluster(t, *drillNodes, flags...), tally: drill.Tally{Seed: seed},
 		peers: map[string]string{}, told: map[string]bool{}}
-	d.say("drill: %d faults with seed %d", *drillFaults, seed)
 	d.readNodes()
 	var err error
 	if d.referee, err = referee.Listen(net.JoinHostPort(d.gateway(), "0")); err != nil {
@@ -41,6 +40,7 @@ func newDrill(t *testing.T, seed uint64) *drillRun {
 	t.Cleanup(func() { _ = d.referee.Close() }) // all that it had to say is said
 	d.install()
 	d.addServices()
+	d.say("drill: %d faults with seed %d on %v", *drillFaults, seed, d.Cluster)
 	if watched := d.watch(over(), *drillDeadline); len(watched.missing) > 0 {
 		t.Fatalf("before the first fault: %s; %v", strings.Join(watched.missing, "; "), d.referee.Faults())
 	}
@@ -58,11 +58,12 @@ func (d *drillRun) gateway() string {
 }
 
 func (d *drillRun) readNodes() {
-	nodes := decode[cluster.Status](d.t, d.c.quietly("status", d.c.name, "-o", "json").ok(d.t)).Nodes
-	for _, node := range nodes {
+	status := decode[cluster.Status](d.t, d.c.quietly("status", d.c.name, "-o", "json").ok(d.t))
+	d.Fencing = status.Fencing
+	for _, node := range status.Nodes {
 		d.Nodes = append(d.Nodes, drill.Node{Name: node.Name, Role: node.Role})
 		var peers []string
-		for _, other := range nodes {
+		for _, other := range status.Nodes {
 			if other.Name != node.Name {
 				peers = append(peers, other.Address)
 			}

@@ -116,6 +116,15 @@ unit=$(systemctl list-units --plain --no-legend --state=running 'sirikata-lease-
 [ -n "$unit" ] || exit 0
 ` + killUnit
 
+// shrink leaves a tmpfs no room. A size of 0 would be no limit (tmpfs(5)).
+const shrink = `
+shrink() {
+    used=$(df -k --output=used "$1" | tail -n 1 | tr -d ' ')
+    [ "$used" -gt 0 ]
+    mount -o remount,size="${used}k" "$1"
+}
+`
+
 // A node's disk is the host's, so it cannot be filled. Instead the directories
 // into which the cluster's daemons write are copied into a small file system in
 // memory, which is put in their place, and which is then made no larger than
@@ -136,7 +145,7 @@ if ! mountpoint -q $disk; then
         mount --bind $disk$dir $dir
     done
 fi
-mount -o remount,size="$(df -k --output=used $disk | tail -n 1 | tr -d ' ')k" $disk
+` + shrink + `shrink $disk
 ` + killOne
 
 const freeDisk = `disk=/tmp/drill/disk
@@ -145,7 +154,7 @@ mount -o remount,size=256m $disk && cp -a $disk/. /tmp/drill/below/`
 
 const fillRun = `set -e
 df -k --output=size /run | tail -n 1 | tr -d ' ' >/tmp/drill-run-size
-mount -o remount,size="$(df -k --output=used /run | tail -n 1 | tr -d ' ')k" /run
+` + shrink + `shrink /run
 ` + killOne
 
 const freeRun = `[ -f /tmp/drill-run-size ] || exit 0

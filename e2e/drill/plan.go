@@ -14,6 +14,17 @@ import (
 type Cluster struct {
 	Nodes    []Node
 	Services []string
+	Fencing  bool
+}
+
+// String is the cluster in words.
+func (c Cluster) String() string {
+	roles := map[cluster.Role]int{}
+	for _, node := range c.Nodes {
+		roles[node.Role]++
+	}
+	fencing := map[bool]string{true: "on", false: "off"}[c.Fencing]
+	return fmt.Sprintf("%d full and %d remote nodes, %d services, fencing %s", roles[cluster.Full], roles[cluster.Remote], len(c.Services), fencing)
 }
 
 // Node is a node that faults may hit.

@@ -151,6 +151,14 @@ func TestActsAreWhole(t *testing.T) {
 	}
 }
 
+func TestClusterTells(t *testing.T) {
+	c := of(5, 2)
+	c.Fencing = true
+	if got, want := c.String(), "5 full and 2 remote nodes, 12 services, fencing on"; got != want {
+		t.Errorf("it is %q, not %q", got, want)
+	}
+}
+
 func TestProcessNames(t *testing.T) {
 	for daemon, want := range map[string]string{"corosync": "corosync", "pacemaker-controld": "pacemaker-contr", "pacemaker-schedulerd": "pacemaker-sched"} {
 		if got := ProcessName(daemon); got != want {

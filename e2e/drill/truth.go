@@ -25,6 +25,9 @@ func (c Cluster) Missing(s cluster.Status, v referee.View) (missing []string) {
 	if !s.Quorate {
 		add("there is no quorum")
 	}
+	if s.Fencing != c.Fencing {
+		add("status says of fencing: %v", s.Fencing)
+	}
 	if len(s.Nodes) != len(c.Nodes) {
 		add("status shows %d nodes, not %d", len(s.Nodes), len(c.Nodes))
 	}
