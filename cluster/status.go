@@ -37,6 +37,9 @@ type Node struct {
 	State        NodeState `json:"state"`
 	Role         Role      `json:"role"`
 	Capabilities []string  `json:"capabilities"`
+	// Protection says, in words, what keeps services of this node from running
+	// twice when it is lost; empty where nobody asked the cluster.
+	Protection string `json:"protection,omitempty"`
 }
 
 // ServiceState is the state of a service as the cluster sees it.
@@ -74,10 +77,14 @@ type Status struct {
 	// DC is the name of the node whose controller decides for the cluster.
 	DC      string `json:"dc"`
 	Fencing bool   `json:"fencing"`
-	// DetectionSeconds is how long it takes to notice a dead node.
-	DetectionSeconds float64         `json:"detection_seconds"`
-	Nodes            []Node          `json:"nodes"`
-	Services         []ServiceStatus `json:"services"`
+	// DetectionSeconds is how long it takes to notice a dead full node, and
+	// RemoteDetectionSeconds, at most, a dead remote node: 0 if there are none.
+	DetectionSeconds       float64 `json:"detection_seconds"`
+	RemoteDetectionSeconds float64 `json:"remote_detection_seconds,omitempty"`
+	// Warnings say what is not as it should be, and what to do about it.
+	Warnings []string        `json:"warnings"`
+	Nodes    []Node          `json:"nodes"`
+	Services []ServiceStatus `json:"services"`
 }
 
 // Service returns the status of the service with that id.

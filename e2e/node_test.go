@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -37,10 +38,8 @@ func (c *labCluster) find(filters ...string) []node {
 		}
 	}
 	var nodes []node
-	for i := range c.size {
-		if n, ok := found[i]; ok {
-			nodes = append(nodes, n)
-		}
+	for _, i := range slices.Sorted(maps.Keys(found)) {
+		nodes = append(nodes, found[i])
 	}
 	return nodes
 }

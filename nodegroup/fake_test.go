@@ -104,6 +104,7 @@ func newFakeCluster(t *testing.T, size int) *fakeCluster {
 	f.env.Progress = func(line string) { f.progress = append(f.progress, line) }
 	spec := LocalSpec("world", 3, cluster.LAN)
 	spec.Capabilities = map[string][]string{"node1": {"redis"}}
+	spec.Fencing = false
 	if created, err := Create(f.env, spec); err != nil || !created {
 		t.Fatalf("created %v (%v)", created, err)
 	}

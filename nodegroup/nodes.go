@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
-	"github.com/sirikata/sirikata-cluster/internal/form"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
 )
 
@@ -70,13 +69,12 @@ func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, repai
 	if err := g.authorizeUnknown(ctx, machines); err != nil {
 		return nil, false, err
 	}
-	nodes := g.toNodes(machines)
-	former := form.Former{Spec: g.spec, Nodes: nodes, Pool: g.pool, Force: repair, Promote: repair, Progress: g.env.progress}
-	for _, machine := range machines {
-		if !machine.Running {
-			former.Off = append(former.Off, machine.Name)
-		}
+	former, err := g.former(ctx, machines)
+	if err != nil {
+		return nil, false, err
 	}
+	former.Force, former.Promote = repair, repair
+	nodes := former.Nodes
 	changed, err := former.Form(ctx)
 	if err != nil {
 		return nil, false, err

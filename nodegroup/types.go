@@ -30,10 +30,11 @@ func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progre
 	return nil, fmt.Errorf("the engine %q is not supported by this version", spec.Engine)
 }
 
-// LocalSpec is the spec of a cluster of containers on this machine.
+// LocalSpec is the spec of a cluster of containers on this machine, which fence
+// each other.
 func LocalSpec(name string, size int, profile cluster.TokenProfile) cluster.Spec {
 	return cluster.Spec{
-		Name: name, Type: cluster.Local, Engine: cluster.Pacemaker, Size: size, TokenProfile: profile,
+		Name: name, Type: cluster.Local, Engine: cluster.Pacemaker, Size: size, TokenProfile: profile, Fencing: true,
 		LoginUser: "root", ServiceUser: "sirikata",
 		SirikataPath: "/home/sirikata/sirikata", WorkingPath: "/home/sirikata", WorkspacePath: "/home/sirikata",
 	}

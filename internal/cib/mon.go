@@ -39,6 +39,7 @@ type MonNode struct {
 	Pending bool   `xml:"pending,attr"`
 	Unclean bool   `xml:"unclean,attr"`
 	Type    string `xml:"type,attr"`
+	Running int    `xml:"resources_running,attr"`
 }
 
 // MonResource is one resource.

@@ -171,6 +171,21 @@ func (p Primitive) Candidates() []string {
 	return nodes
 }
 
+// WithCandidates are the pairs that, written over those of the same ids, give
+// the service other nodes to run on: 1 to [MaxCandidates].
+func (p Primitive) WithCandidates(nodes []string) []Attribute {
+	meta := map[string]string{}
+	for i := range MaxCandidates {
+		name := candidate(i)
+		if i < len(nodes) {
+			meta[name] = nodes[i]
+		} else if _, was := p.Meta.values()[name]; was {
+			meta[name] = "" // the name of no node
+		}
+	}
+	return ownAttributes("meta", p.ID, meta).Pairs
+}
+
 // NextGeneration is the pair that, written over the one of the same id, makes
 // Pacemaker restart the service.
 func (p Primitive) NextGeneration() (Attribute, error) {

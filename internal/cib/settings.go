@@ -9,6 +9,7 @@ import (
 	"maps"
 	"sort"
 	"strings"
+	"time"
 )
 
 // Settings are what the configuration of a cluster holds besides services; all
@@ -43,12 +44,17 @@ const FenceID = "fencing"
 // no service is added, none is failed over. So an attempt is short, and the next
 // ones come after a while.
 const (
-	remoteMonitor = "2s"
-	remoteTimeout = "5s"
-	remoteStart   = "2s"
+	remoteMonitor = 2 * time.Second
+	remoteTimeout = 5 * time.Second
+	remoteStart   = 2 * time.Second
 	// The failures of a connection are forgotten after this time, too.
-	remoteReconnect = "60s"
+	remoteReconnect = 60 * time.Second
 )
+
+// RemoteDetection is the longest time from the silence of a remote node to the
+// moment the cluster knows of it. One whose kernel still answers is noticed
+// sooner, by the end of the connection.
+const RemoteDetection = remoteMonitor + remoteTimeout
 
 type fragment struct {
 	XMLName   xml.Name     `xml:"configuration"`
@@ -79,23 +85,31 @@ func (s Settings) options() map[string]string {
 
 func (n RemoteNode) primitive() Primitive {
 	return Primitive{
-		ID: n.Name, Class: agentClass, Provider: "pacemaker", Type: "remote",
+		ID: n.Name, Class: agentClass, Provider: "pacemaker", Type: remoteType,
 		Instance: ownAttributes("parameters", n.Name, map[string]string{
 			"server":             n.Address,
-			"reconnect_interval": remoteReconnect,
+			"reconnect_interval": inSeconds(remoteReconnect),
 		}),
 		Meta: ownAttributes("meta", n.Name, recovers),
 		Operations: []Operation{
-			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: remoteStart},
-			{ID: "op-monitor-" + n.Name, Name: "monitor", Interval: remoteMonitor, Timeout: remoteTimeout},
+			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: inSeconds(remoteStart)},
+			{ID: "op-monitor-" + n.Name, Name: "monitor", Interval: inSeconds(remoteMonitor), Timeout: inSeconds(remoteTimeout)},
 		},
 	}
+}
+
+// RemoteXPath selects the connection to a remote node. A node's name leaves
+// nothing to quote.
+func RemoteXPath(node string) string {
+	return "//resources/primitive[@id='" + node + "' and @type='" + remoteType + "']"
 }
 
 // recovers is for what the cluster itself needs: what is no service is never
 // given up. (A migration-threshold of 0 would not do: with it Pacemaker 2.1.5
 // tries again without any pause.)
-var recovers = map[string]string{"failure-timeout": remoteReconnect}
+var recovers = map[string]string{"failure-timeout": inSeconds(remoteReconnect)}
+
+func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 
 func (d FenceDevice) primitive() Primitive {
 	return Primitive{

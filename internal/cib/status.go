@@ -65,6 +65,26 @@ func (m Mon) connecting(node string) bool {
 	return false
 }
 
+// Running is the number of resources that are active on a node.
+func (m Mon) Running(node string) int {
+	for _, n := range m.Nodes {
+		if n.Name == node {
+			return n.Running
+		}
+	}
+	return 0
+}
+
+// Connected reports whether the connection to a remote node is active.
+func (m Mon) Connected(node string) bool {
+	for _, resource := range m.Resources {
+		if resource.ID == node && resource.Active {
+			return true
+		}
+	}
+	return false
+}
+
 // codePending is the exit code of an action that is not over (Pacemaker's
 // PCMK_OCF_UNKNOWN, which it prints as 193).
 const codePending = 193

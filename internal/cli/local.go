@@ -24,6 +24,7 @@ func newLocalCreate(a *app) *cobra.Command {
 	var profile string
 	var capabilities []string
 	var full int
+	var fencing string
 	cmd := &cobra.Command{
 		Use:     "create NAME SIZE [flags]",
 		Short:   "create the spec of a cluster on this machine",
@@ -36,6 +37,8 @@ func newLocalCreate(a *app) *cobra.Command {
 		"NODE=WORD: a node offers a capability, which services can require; may be repeated")
 	cmd.Flags().IntVar(&full, "full-nodes", 0,
 		"how many nodes vote: 3, 5 or 7; the others only run services (default: all up to 7 nodes, 5 beyond)")
+	cmd.Flags().StringVar(&fencing, "fencing", "on",
+		"on: a node that is lost is switched off before its services start elsewhere; off: they may run twice")
 	names := []string{"NAME", "SIZE"}
 	takesCommand(cmd, names, func(_ context.Context, args, rest []string) error {
 		if len(rest) > 0 {
@@ -50,12 +53,25 @@ func newLocalCreate(a *app) *cobra.Command {
 		}
 		spec := nodegroup.LocalSpec(args[0], size, cluster.TokenProfile(profile))
 		spec.FullNodes = full
+		if spec.Fencing, err = parseOnOff("fencing", fencing); err != nil {
+			return err
+		}
 		if spec.Capabilities, err = parseCapabilities(capabilities); err != nil {
 			return err
 		}
 		return a.create(spec)
 	})
 	return cmd
+}
+
+func parseOnOff(flag, text string) (bool, error) {
+	switch text {
+	case "on":
+		return true, nil
+	case "off":
+		return false, nil
+	}
+	return false, usagef("invalid --%s %q: use on or off", flag, text)
 }
 
 // lanSize is the largest number of nodes on one machine whose Corosyncs keep up
@@ -84,6 +100,9 @@ func (a *app) create(spec cluster.Spec) error {
 	} else {
 		a.print("created cluster %q: %d nodes, %s; a dead node is noticed in %s",
 			spec.Name, spec.Size, spec.Type, seconds(spec.TokenProfile.Detection().Seconds()))
+	}
+	if !spec.Fencing {
+		a.say("without fencing a node that is cut off may keep running a service that was moved")
 	}
 	a.say("next: %s %s nodes boot %s", name, spec.Type, spec.Name)
 	return nil

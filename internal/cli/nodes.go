@@ -79,7 +79,9 @@ func (a *app) booted(ng *nodegroup.NodeGroup, nodes []cluster.Node, changed bool
 		return
 	}
 	a.print("cluster %q is quorate: %d nodes online, after %s", clusterName, len(nodes), seconds(took.Seconds()))
-	a.say("nothing fences its nodes: a node that is cut off may keep running a service that was moved")
+	if !ng.Spec().Fencing {
+		a.say("nothing fences its nodes: a node that is cut off may keep running a service that was moved")
+	}
 	a.say("next: %s add service %s ID any -- /path/to/daemon --pid-file=PIDFILE", name, clusterName)
 }
 

@@ -61,18 +61,20 @@ func TestShowResults(t *testing.T) {
 
 func TestStatusTable(t *testing.T) {
 	status := cluster.Status{Cluster: "demo", Type: cluster.Local, DC: "node1", DetectionSeconds: 2.2, Quorate: true,
-		Nodes: []cluster.Node{{Name: "node0", State: cluster.Online, Role: cluster.Full, Address: "10.0.0.1", Capabilities: []string{"redis", "gpu"}},
-			{Name: "node1", State: cluster.Offline, Role: cluster.Full, Address: "10.0.0.2"}},
+		Nodes: []cluster.Node{{Name: "node0", State: cluster.Online, Role: cluster.Full, Address: "10.0.0.1", Capabilities: []string{"redis", "gpu"}, Protection: "fencing"},
+			{Name: "node1", State: cluster.Offline, Role: cluster.Remote, Address: "10.0.0.2"}},
+		Warnings: []string{"it pours"}, RemoteDetectionSeconds: 7,
 		Services: []cluster.ServiceStatus{{ID: "a", State: cluster.Failed, Target: "any", Failures: 3, Reason: "it rains"}}}
 	want := `cluster                    demo (local)
 quorate                    yes
 decides (DC)               node1
 fencing                    off: a node that is cut off may keep running a service that was moved
-a dead node is noticed in  2.2 s
+a dead node is noticed in  2.2 s if it is full, in 7.0 s at most if it is remote
+WARNING                    it pours
 
-NODE   STATE    ROLE  ADDRESS   CAPABILITIES
-node0  online   full  10.0.0.1  redis, gpu
-node1  offline  full  10.0.0.2  -
+NODE   STATE    ROLE    PROTECTED BY  ADDRESS   CAPABILITIES
+node0  online   full    fencing       10.0.0.1  redis, gpu
+node1  offline  remote  -             10.0.0.2  -
 
 SERVICE  STATE   NODE  TARGET  FAILURES  REASON
 a        failed  -     any     3         it rains
@@ -81,7 +83,7 @@ a        failed  -     any     3         it rains
 		t.Error(diff)
 	}
 	status.Quorate, status.Fencing, status.Services = false, true, nil
-	wantLines(t, shown(t, status), "NO: services are stopped until more than half of the nodes are online", "on\n", "no services\n")
+	wantLines(t, shown(t, status), "NO: services are stopped until more than half of the nodes are online", "on: a node that is lost is switched off", "no services\n")
 	status.DC = ""
 	wantLines(t, shown(t, status), "not known: the nodes have not agreed on a DC yet", "decides (DC)               -\n")
 }

@@ -115,8 +115,8 @@ func shared(a *app, s scope) []*cobra.Command {
 		group("nodes", "allocate and release the nodes of a cluster", newBoot(a, s), newTerminate(a, s)),
 		group("node", "one node of a cluster", newNodeSSH(a, s), newNodeTrust(a, s)),
 		group("fix", "repair a cluster", newFixCorosync(a, s)),
-		group("add", "add services", newAddService(a, s), newAddServices(a, s)),
-		group("remove", "remove services", newRemoveService(a, s),
+		group("add", "add services and nodes", newAddService(a, s), newAddServices(a, s), newAddNode(a, s)),
+		group("remove", "remove services and nodes", newRemoveService(a, s), newRemoveNode(a, s),
 			group("all", "remove everything", newRemoveAll(a, s))),
 		group("restart", "restart services", newRestart(a, s)),
 		group("service", "one service", newServiceStatus(a, s), newServiceLogs(a, s)),
@@ -182,6 +182,16 @@ func words(names ...string) cobra.PositionalArgs {
 			return nil
 		}
 		return wrongWords(cmd, args, names)
+	}
+}
+
+// wordsBetween is words where the last one may be left out.
+func wordsBetween(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names)-1 {
+			return nil
+		}
+		return words(names...)(cmd, args)
 	}
 }
 

@@ -49,16 +49,19 @@ func statusTable(w io.Writer, status cluster.Status) {
 	}
 	row(w, "quorate", quorum)
 	row(w, "decides (DC)", status.DC)
-	fencing := "on"
+	fencing := "on: a node that is lost is switched off before its services start elsewhere"
 	if !status.Fencing {
 		fencing = "off: a node that is cut off may keep running a service that was moved"
 	}
 	row(w, "fencing", fencing)
-	row(w, "a dead node is noticed in", seconds(status.DetectionSeconds))
+	row(w, "a dead node is noticed in", detection(status))
+	for _, warning := range status.Warnings {
+		row(w, "WARNING", warning)
+	}
 	row(w)
-	row(w, "NODE", "STATE", "ROLE", "ADDRESS", "CAPABILITIES")
+	row(w, "NODE", "STATE", "ROLE", "PROTECTED BY", "ADDRESS", "CAPABILITIES")
 	for _, node := range status.Nodes {
-		row(w, node.Name, node.State, node.Role, node.Address, commas(node.Capabilities))
+		row(w, node.Name, node.State, node.Role, node.Protection, node.Address, commas(node.Capabilities))
 	}
 	row(w)
 	if len(status.Services) == 0 {
@@ -69,6 +72,13 @@ func statusTable(w io.Writer, status cluster.Status) {
 	for _, service := range status.Services {
 		row(w, service.ID, service.State, service.Node, service.Target, service.Failures, service.Reason)
 	}
+}
+
+func detection(status cluster.Status) string {
+	if status.RemoteDetectionSeconds == 0 {
+		return seconds(status.DetectionSeconds)
+	}
+	return seconds(status.DetectionSeconds) + " if it is full, in " + seconds(status.RemoteDetectionSeconds) + " at most if it is remote"
 }
 
 // newList lists all clusters; it does not contact any node.

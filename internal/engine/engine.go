@@ -28,6 +28,9 @@ type Engine interface {
 	// Restart forgets the failures of the services, restarts them and waits
 	// until each runs again.
 	Restart(ctx context.Context, ids []string) ([]Added, error)
+	// Refill gives services that may run on any node other nodes instead of those
+	// that are gone or lost, as far as there are any. It moves nothing that runs.
+	Refill(ctx context.Context) error
 	// Services returns the definitions of all services by id.
 	Services(ctx context.Context) ([]cluster.Service, error)
 	// Status returns the state of the nodes and services.

@@ -36,12 +36,8 @@ func (p *power) do(ctx context.Context, req request) (answer, error) {
 	case monitor:
 		return answer{Did: "can reach the engine"}, p.engine.ping(ctx)
 	case list:
-		nodes, err := p.engine.containers(ctx, -1)
-		var names []string
-		for _, index := range slices.Sorted(maps.Keys(nodes)) {
-			names = append(names, cluster.NodeName(index))
-		}
-		return answer{Nodes: names}, err
+		return p.list(ctx)
+	default:
 	}
 	index, err := indexOf(req.Plug)
 	if err != nil {
@@ -57,8 +53,18 @@ func (p *power) do(ctx context.Context, req request) (answer, error) {
 		return p.switchOff(ctx, index)
 	case reboot:
 		return p.reboot(ctx, index)
+	default:
+		return answer{}, fmt.Errorf("%q is not an action of this service", req.Action)
 	}
-	return answer{}, fmt.Errorf("%q is not an action of this service", req.Action)
+}
+
+func (p *power) list(ctx context.Context) (answer, error) {
+	nodes, err := p.engine.containers(ctx, -1)
+	var names []string
+	for _, index := range slices.Sorted(maps.Keys(nodes)) {
+		names = append(names, cluster.NodeName(index))
+	}
+	return answer{Nodes: names}, err
 }
 
 // indexOf is the index of a node. A word that is no node's name must be an error:

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
@@ -32,7 +30,7 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 func (f *Former) settings() settings {
 	s := cib.Settings{Size: len(f.Nodes)}
 	if f.Fence != nil {
-		s.Fence = &f.Fence.FenceDevice
+		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
 	for _, node := range f.Nodes {
 		if f.full.role(node.Name) == cluster.Remote {
@@ -65,9 +63,21 @@ func (s settings) apply(ctx context.Context, node *remote.Client) (changed bool,
 	return true, err
 }
 
-// retire takes a node out of the cluster in the eyes of the others. What runs on
-// it moves away first, as far as it can.
-func (f *Former) retire(ctx context.Context, node string) error {
-	_ = time.Second
-	return fmt.Errorf("retire %s: not yet", node)
+// retire takes a remote node out of the cluster in the eyes of the others.
+func (f *Former) retire(ctx context.Context, m *member) error {
+	r, err := f.roster(f.all)
+	if err != nil {
+		return err
+	}
+	f.Progress("moving away what runs on " + m.node.Name + ", which becomes a full node")
+	if err := r.drain(ctx, m.node.Name); err != nil {
+		return err
+	}
+	if err := r.disconnect(ctx, m.node.Name); err != nil {
+		return err
+	}
+	if err := m.halt(ctx, "pacemaker_remote.service"); err != nil {
+		return err
+	}
+	return r.forget(ctx, m.node.Name)
 }

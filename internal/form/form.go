@@ -13,7 +13,6 @@ import (
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
-	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
@@ -38,6 +37,7 @@ type Former struct {
 	authKey   []byte // Corosync's, the same on all full nodes
 	remoteKey []byte // Pacemaker's, between full and remote nodes
 	lived     bool   // the cluster ran before
+	all       []*member
 	rounds    []round
 	full      round // of this round
 	programs  fs.FS // those that are built in, unless it is set
@@ -45,8 +45,9 @@ type Former struct {
 
 // Fence is a fence agent on the nodes, with what it needs.
 type Fence struct {
-	cib.FenceDevice
-	Secret []byte // empty if it needs none
+	Agent      string
+	Parameters map[string]string
+	Secret     []byte // empty if it needs none
 }
 
 // member is a node on its way into the cluster.
@@ -92,24 +93,38 @@ func steps() []step {
 // cluster that runs services, which it does not disturb. When ctx ends it says
 // what it still waited for. Errors name their node (cluster.NodeError).
 func (f *Former) Form(ctx context.Context) (changed bool, err error) {
-	var members []*member
-	for _, node := range f.Nodes {
-		if !slices.Contains(f.Off, node.Name) {
-			members = append(members, &member{node: node})
-		}
-	}
-	if err := f.runAll(ctx, first(), members); err != nil {
+	members, err := f.lookAt(ctx)
+	if err != nil {
 		return false, err
 	}
-	for _, round := range f.rounds {
-		if err := f.runAll(ctx, steps(), f.begin(round, members)); err != nil {
-			return false, err
-		}
+	if err := f.goRounds(ctx, members); err != nil {
+		return false, err
 	}
 	for _, m := range members {
 		changed = changed || m.changed
 	}
 	return changed, nil
+}
+
+// lookAt connects to the nodes that are there, and looks at them.
+func (f *Former) lookAt(ctx context.Context) ([]*member, error) {
+	f.all = nil
+	for _, node := range f.Nodes {
+		if !slices.Contains(f.Off, node.Name) {
+			f.all = append(f.all, &member{node: node})
+		}
+	}
+	return f.all, f.runAll(ctx, first(), f.all)
+}
+
+// goRounds leads the cluster through its memberships.
+func (f *Former) goRounds(ctx context.Context, members []*member) error {
+	for _, round := range f.rounds {
+		if err := f.runAll(ctx, steps(), f.begin(round, members)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Role is the role that a node has after Form.

@@ -120,11 +120,8 @@ func leaveRole(ctx context.Context, f *Former, m *member) error {
 		m.found.corosync, m.found.pacemaker = false, false
 		return m.halt(ctx, "pacemaker.service", "corosync.service")
 	case m.role == cluster.Full && m.found.remote:
-		if err := f.retire(ctx, m.node.Name); err != nil {
-			return err
-		}
 		m.found.remote = false
-		return m.halt(ctx, "pacemaker_remote.service")
+		return f.retire(ctx, m)
 	}
 	return nil
 }

@@ -47,16 +47,7 @@ func (p *planner) candidates(service cluster.Service) ([]string, error) {
 	if service.Target != cluster.Any {
 		return p.pinned(service)
 	}
-	var capable, online []string
-	for _, node := range p.engine.nodes {
-		if service.Require != "" && !slices.Contains(node.Capabilities, service.Require) {
-			continue
-		}
-		capable = append(capable, node.Name)
-		if p.mon.NodeState(node.Name) == cluster.Online {
-			online = append(online, node.Name)
-		}
-	}
+	capable, online := p.able(service)
 	switch {
 	case len(capable) == 0:
 		return nil, fmt.Errorf("no node has the capability %q", service.Require)
@@ -68,6 +59,21 @@ func (p *planner) candidates(service cluster.Service) ([]string, error) {
 		return p.leastLoaded(online, online, 1), nil
 	}
 	return p.leastLoaded(capable, online, cib.MaxCandidates), nil
+}
+
+// able are the nodes that have the capability that a service requires, and those
+// of them that are online.
+func (p *planner) able(service cluster.Service) (capable, online []string) {
+	for _, node := range p.engine.nodes {
+		if service.Require != "" && !slices.Contains(node.Capabilities, service.Require) {
+			continue
+		}
+		capable = append(capable, node.Name)
+		if p.mon.NodeState(node.Name) == cluster.Online {
+			online = append(online, node.Name)
+		}
+	}
+	return capable, online
 }
 
 func (p *planner) pinned(service cluster.Service) ([]string, error) {

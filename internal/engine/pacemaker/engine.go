@@ -79,6 +79,7 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 			status.Nodes[i].Role = role
 		}
 	}
+	e.judge(&status, mon)
 	for _, primitive := range s.view.resources.Primitives {
 		service, err := mon.ServiceStatus(primitive)
 		if err != nil {

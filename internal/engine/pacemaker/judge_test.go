@@ -1,0 +1,59 @@
+package pacemaker
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+)
+
+// TestLastStand: F is a full node that is there, f one that is not, R a remote
+// one.
+func TestLastStand(t *testing.T) {
+	for picture, want := range map[string]bool{
+		"F": false, "FF": false, "Ff": false, "FFF": false, "FFf": true, "FFFF": false, "FFFf": true,
+		"FFFFF": false, "FFFFf": false, "FFFff": true, "FFFRRRR": false, "FFfRRRR": true,
+	} {
+		var nodes []cluster.Node
+		for _, letter := range picture {
+			node := cluster.Node{Role: cluster.Full, State: cluster.Online}
+			switch letter {
+			case 'f':
+				node.State = cluster.Offline
+			case 'R':
+				node.Role = cluster.Remote
+			}
+			nodes = append(nodes, node)
+		}
+		if got := lastStand(nodes); got != want {
+			t.Errorf("%s: %v", picture, got)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	e := &Engine{spec: cluster.Spec{Fencing: true}}
+	nodes := func() []cluster.Node {
+		return []cluster.Node{
+			{Name: "node0", Role: cluster.Full, State: cluster.Online},
+			{Name: "node1", Role: cluster.Remote, State: cluster.Unclean},
+		}
+	}
+	status := cluster.Status{Nodes: nodes()}
+	e.judge(&status, cib.Mon{Options: cib.MonOptions{Fencing: true}})
+	if len(status.Warnings) != 1 || !strings.HasPrefix(status.Warnings[0], "node1 is lost, and not known to be off yet") {
+		t.Errorf("warnings %q", status.Warnings)
+	}
+	if status.Nodes[0].Protection != byFencing || status.RemoteDetectionSeconds != 7 {
+		t.Errorf("%+v", status)
+	}
+	status = cluster.Status{Nodes: nodes()[:1]}
+	e.judge(&status, cib.Mon{})
+	if len(status.Warnings) != 1 || !strings.HasPrefix(status.Warnings[0], "fencing is off in the cluster and on in its spec") {
+		t.Errorf("warnings %q", status.Warnings)
+	}
+	if status.Nodes[0].Protection != byGuard || status.RemoteDetectionSeconds != 0 {
+		t.Errorf("%+v", status)
+	}
+}

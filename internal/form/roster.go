@@ -1,0 +1,100 @@
+package form
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
+)
+
+// roster is the cluster's own list of its nodes, as a full node keeps it.
+type roster struct{ *remote.Client }
+
+func (r roster) look(ctx context.Context) (cib.Mon, error) {
+	out, err := r.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+	if err != nil {
+		return cib.Mon{}, err
+	}
+	return cib.ParseMon(out)
+}
+
+// wait looks until done says so.
+func (r roster) wait(ctx context.Context, what string, done func(cib.Mon) bool) error {
+	for {
+		mon, err := r.look(ctx)
+		if err != nil {
+			return err
+		}
+		if done(mon) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+		case <-time.After(onlinePause):
+		}
+	}
+}
+
+// drain moves what runs on a node elsewhere; what may run nowhere else stops. A
+// node that is not online has nothing to be moved.
+func (r roster) drain(ctx context.Context, node string) error {
+	mon, err := r.look(ctx)
+	if err != nil || mon.NodeState(node) != cluster.Online {
+		return err
+	}
+	if _, err := r.Output(ctx, "crm_attribute", "--type", "nodes", "--node", node, "--name", "standby", "--update", "on"); err != nil {
+		return err
+	}
+	return r.wait(ctx, "services on "+node+" have not moved yet", func(mon cib.Mon) bool {
+		return mon.NodeState(node) != cluster.Standby && mon.NodeState(node) != cluster.Online || mon.Running(node) == 0
+	})
+}
+
+// disconnect ends the connection to a remote node for good.
+func (r roster) disconnect(ctx context.Context, node string) error {
+	_, err := r.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", cib.RemoteXPath(node))
+	if err != nil && !isExit(err, exitNoSuch) {
+		return err
+	}
+	return r.wait(ctx, "the connection to "+node+" has not ended yet", func(mon cib.Mon) bool {
+		return !mon.Connected(node)
+	})
+}
+
+// forget removes a node that does not run from the list. One that left just now
+// can come up again, from the memory of another node.
+func (r roster) forget(ctx context.Context, node string) error {
+	for {
+		mon, err := r.look(ctx)
+		if err != nil {
+			return err
+		}
+		if _, known := mon.NodeRole(node); !known {
+			return nil
+		}
+		if mon.NodeState(node) != cluster.Online {
+			if _, err = r.Output(ctx, "crm_node", "--force", "--remove", node); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the cluster still knows %s: %w", node, context.Cause(ctx))
+		case <-time.After(onlinePause):
+		}
+	}
+}
+
+// exitNoSuch is what Pacemaker's tools end with where there is no such thing
+// (crm_error(8), CRM_EX_NOSUCH).
+const exitNoSuch = 105
+
+func isExit(err error, code int) bool {
+	var exit *remote.ExitError
+	return errors.As(err, &exit) && exit.Code == code
+}

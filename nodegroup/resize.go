@@ -1,0 +1,221 @@
+package nodegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/form"
+	"github.com/sirikata/sirikata-cluster/internal/programs"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
+)
+
+// growingKey names the cache of the size that an addition of nodes leads to,
+// from when it begins until it is complete.
+const growingKey = "growing"
+
+// AddNodes adds nodes to a cluster, which goes on meanwhile. An addition that
+// failed, was cancelled or killed is completed by the next one, in its place;
+// Boot completes it too. It returns the nodes that are new.
+func (g *NodeGroup) AddNodes(ctx context.Context, count int) ([]cluster.Node, error) {
+	if count < 1 {
+		return nil, &cluster.InvalidError{What: "number of nodes", Faults: []cluster.Fault{
+			{Problem: fmt.Sprintf("%d is not possible: use 1 or more", count)}}}
+	}
+	unlock, err := g.store.Lock(g.spec.Name, "add node")
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	before, err := g.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var target int
+	begun, err := g.store.LoadCache(g.spec.Name, growingKey, &target)
+	if err != nil {
+		return nil, err
+	}
+	if !begun || target != g.spec.Size {
+		grown := g.spec
+		grown.Size = g.spec.Size + count
+		if err := g.store.SaveCache(g.spec.Name, growingKey, grown.Size); err != nil {
+			return nil, err
+		}
+		if err := g.store.Update(grown); err != nil {
+			return nil, err
+		}
+		g.spec = grown
+	}
+	machines, err := g.allocate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes, _, err := g.form(ctx, machines, false)
+	if err != nil {
+		return nil, err
+	}
+	added := slices.DeleteFunc(nodes, func(node cluster.Node) bool {
+		return slices.ContainsFunc(before, func(m provider.Machine) bool { return m.Index == node.Index })
+	})
+	return added, g.store.SaveCache(g.spec.Name, growingKey, 0)
+}
+
+// goneTimeout is for how long a node that is to be removed is waited for.
+const goneTimeout = 10 * time.Second
+
+// RemoveNode takes a node out of a cluster, which goes on meanwhile, and releases
+// it. What runs on it moves elsewhere first. A node that is off, does not answer
+// or is no more can be removed all the same. It may be called again after it was
+// killed. stranded are the services that may run on that node only.
+func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluster.Node, stranded []string, err error) {
+	unlock, err := g.store.Lock(g.spec.Name, "remove node")
+	if err != nil {
+		return cluster.Node{}, nil, err
+	}
+	defer unlock()
+	machines, err := g.find(ctx)
+	if err != nil {
+		return cluster.Node{}, nil, err
+	}
+	nodes := g.toNodes(machines)
+	removed, err = g.findNode(append(nodes, g.vanished(nodes)...), node)
+	if err != nil {
+		return cluster.Node{}, nil, err
+	}
+	if len(nodes) == 1 && removed.Name == nodes[0].Name {
+		return cluster.Node{}, nil, cluster.WithHint(fmt.Errorf("remove %s: it is the only node of cluster %q", removed.Name, g.spec.Name),
+			"nodes terminate releases it with all that runs on it")
+	}
+	if err := g.leave(ctx, machines, removed); err != nil {
+		return cluster.Node{}, nil, err
+	}
+	if err := g.release(ctx, machines, removed); err != nil {
+		return cluster.Node{}, nil, err
+	}
+	stranded, err = g.refill(ctx, removed.Name)
+	return removed, stranded, err
+}
+
+// vanished are the nodes that should be there and have no machine.
+func (g *NodeGroup) vanished(nodes []cluster.Node) []cluster.Node {
+	var gone []provider.Machine
+	for _, index := range g.spec.Indexes() {
+		if !slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.Index == index }) {
+			gone = append(gone, provider.Machine{Index: index, Name: cluster.NodeName(index)})
+		}
+	}
+	return g.toNodes(gone)
+}
+
+// without is the spec of the cluster without a node.
+func (g *NodeGroup) without(node cluster.Node) cluster.Spec {
+	spec := g.spec
+	spec.Size--
+	spec.Removed = append(slices.Clone(spec.Removed), node.Index)
+	spec.Capabilities = maps.Clone(spec.Capabilities)
+	delete(spec.Capabilities, node.Name)
+	return spec
+}
+
+// leave takes a node out of the cluster.
+func (g *NodeGroup) leave(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
+	if err := g.openPool(machines); err != nil {
+		return err
+	}
+	if err := g.authorizeUnknown(ctx, machines); err != nil {
+		return err
+	}
+	former, err := g.former(ctx, machines)
+	if err != nil {
+		return err
+	}
+	former.Spec = g.without(node)
+	if !slices.Contains(former.Off, node.Name) && !g.answers(ctx, node) {
+		former.Off = append(former.Off, node.Name)
+	}
+	return former.Remove(ctx, node.Name)
+}
+
+// answers reports whether a node can be reached.
+func (g *NodeGroup) answers(ctx context.Context, node cluster.Node) bool {
+	ctx, cancel := context.WithTimeout(ctx, goneTimeout)
+	defer cancel()
+	_, err := g.pool.Client(ctx, node.Name)
+	return err == nil
+}
+
+// release gives the machine of a node back and forgets it.
+func (g *NodeGroup) release(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
+	var left []provider.Machine
+	for _, machine := range machines {
+		if machine.Name != node.Name {
+			left = append(left, machine)
+			continue
+		}
+		if err := g.provider.ReleaseMachine(ctx, g.spec, machine); err != nil {
+			return &cluster.NodeError{Node: node.Name, Err: err}
+		}
+	}
+	if err := g.store.Update(g.without(node)); err != nil {
+		return err
+	}
+	g.spec = g.without(node)
+	return errors.Join(g.hostKeys().Forget(node.Name), g.store.SaveCache(g.spec.Name, machinesKey, left))
+}
+
+// refill gives services nodes to run on instead of one that is gone, and returns
+// those that are bound to it.
+func (g *NodeGroup) refill(ctx context.Context, gone string) (stranded []string, err error) {
+	_, e, err := g.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Refill(ctx); err != nil {
+		return nil, err
+	}
+	services, err := e.Services(ctx)
+	for _, service := range services {
+		if service.Target == gone {
+			stranded = append(stranded, service.ID)
+		}
+	}
+	return stranded, err
+}
+
+// former makes a cluster of the machines; it has yet to be told what to do.
+func (g *NodeGroup) former(ctx context.Context, machines []provider.Machine) (*form.Former, error) {
+	former := &form.Former{Spec: g.spec, Nodes: g.toNodes(machines), Pool: g.pool, Progress: g.env.progress}
+	for _, machine := range machines {
+		if !machine.Running {
+			former.Off = append(former.Off, machine.Name)
+		}
+	}
+	var err error
+	former.Fence, err = g.fence(ctx)
+	return former, err
+}
+
+// fence makes what the cluster is fenced with; nil without fencing.
+func (g *NodeGroup) fence(ctx context.Context) (*form.Fence, error) {
+	if !g.spec.Fencing {
+		return nil, nil
+	}
+	fencer, ok := g.provider.(provider.Fencer)
+	if !ok {
+		return nil, fmt.Errorf("fencing: %w", provider.ErrNotSupported)
+	}
+	device, err := fencer.FenceDevice(ctx, g.spec, func(machine string) ([]byte, error) {
+		content, _, err := programs.Node(machine)
+		return content, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make what fences nodes: %w", err)
+	}
+	fence := form.Fence(device)
+	return &fence, nil
+}
