@@ -50,7 +50,7 @@ lab: tools
 
 FAULTS ?= 100
 SEED ?= 0
-NODES ?= 5
+NODES ?= 7
 FULL ?= 5
 FENCING ?= true
 

@@ -19,7 +19,7 @@ import (
 var (
 	drillFaults   = flag.Int("drill.faults", 10, "how many faults")
 	drillSeed     = flag.Uint64("drill.seed", 0, "what the faults are made from; 0 is by chance")
-	drillNodes    = flag.Int("drill.nodes", 5, "how many nodes")
+	drillNodes    = flag.Int("drill.nodes", 7, "how many nodes")
 	drillFull     = flag.Int("drill.full", 5, "how many of them are full nodes")
 	drillServices = flag.Int("drill.services", 12, "how many services")
 	drillFencing  = flag.Bool("drill.fencing", true, "with fencing; without it leases are held twice")

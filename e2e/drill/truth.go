@@ -25,6 +25,9 @@ func (c Cluster) Missing(s cluster.Status, v referee.View) (missing []string) {
 	if !s.Quorate {
 		add("there is no quorum")
 	}
+	for _, warning := range s.Warnings {
+		add("status warns: %s", warning)
+	}
 	if s.Fencing != c.Fencing {
 		add("status says of fencing: %v", s.Fencing)
 	}

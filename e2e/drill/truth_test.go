@@ -48,6 +48,7 @@ func TestMissing(t *testing.T) {
 		"all is well":  {nil, works, ""},
 		"no quorum":    {func(s *cluster.Status) { s.Quorate = false }, works, "there is no quorum"},
 		"fencing":      {func(s *cluster.Status) { s.Fencing = true }, works, "status says of fencing: true"},
+		"warning":      {func(s *cluster.Status) { s.Warnings = []string{"one more"} }, works, "status warns: one more"},
 		"offline":      {func(s *cluster.Status) { s.Nodes[0].State = cluster.Offline }, works, "node0 is offline, as a full node"},
 		"another role": {func(s *cluster.Status) { s.Nodes[1].Role = cluster.Full }, works, "node1 is online, as a full node"},
 		"node gone":    {func(s *cluster.Status) { s.Nodes = s.Nodes[:1] }, works, "status shows 1 nodes, not 2; status does not show node1"},
