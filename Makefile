@@ -2,6 +2,7 @@
 # make demo    the product in one go, on this machine
 # make check   formatting, vet, lint, unit and script tests; needs no engine and no root
 # make test    all tests, on real nodes too; installs and starts what they need
+# make drill   FAULTS faults at random, made from SEED: docs/drills.md
 # make docs    generated documents
 
 NODE := internal/programs/built/sirikata-node-linux
@@ -11,7 +12,7 @@ GOLANGCI := 2.15.0
 GOTESTSUM := 1.13.0
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
 
-.PHONY: build demo check test docs lint unit lab tools fuzz bench clean
+.PHONY: build demo check test drill docs lint unit lab tools fuzz bench clean
 
 build: bin/sirikata-cluster
 
@@ -46,6 +47,18 @@ test:
 # One package after the other: the machine is the lab's.
 lab: tools
 	image=$$(bin/sirikata-cluster local image build) && SIRIKATA_LAB_IMAGE=$$image scripts/gotest.sh -tags lab -p 1 -count=1 -timeout 40m ./...
+
+FAULTS ?= 100
+SEED ?= 0
+NODES ?= 7
+FULL ?= 5
+FENCING ?= true
+
+drill:
+	scripts/setup.sh
+	@$(MAKE) --no-print-directory build
+	bin/sirikata-cluster local image build
+	scripts/drill.sh -drill.faults=$(FAULTS) -drill.seed=$(SEED) -drill.nodes=$(NODES) -drill.full=$(FULL) -drill.fencing=$(FENCING)
 
 docs:
 	go test ./internal/cli -run TestReferenceIsFresh -update-reference
