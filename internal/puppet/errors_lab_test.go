@@ -20,7 +20,7 @@ func TestLabErrors(t *testing.T) {
 		want      string
 	}{
 		{"no-user", "true", func(d *Data) { d.Node.ServiceUser = "nobody-here" }, "no such user"},
-		{"bad-name", "true", func(d *Data) { d.Corosync.ClusterName = "not a name" }, "parameter 'cluster'"},
+		{"bad-name", "true", func(d *Data) { d.Node.Cluster = "not a name" }, "'cluster'"},
 		{"read-only", "mount -t tmpfs -o ro tmpfs /etc/corosync", func(*Data) {}, "/etc/corosync"},
 		{"no-package", "umount /etc/corosync; dpkg --force-depends --purge pacemaker-cli-utils >&2; " +
 			"rm -rf /var/lib/apt/lists/*; echo >/etc/apt/sources.list", func(*Data) {}, "pacemaker-cli-utils"},
