@@ -14,8 +14,9 @@ import (
 
 // bench is one run.
 type bench struct {
-	runs int
-	rows []row
+	runs      int
+	onlyLarge bool
+	rows      []row
 }
 
 // row is one line of the table.
@@ -53,6 +54,7 @@ func (s sample) String() string {
 func main() {
 	b := &bench{}
 	flag.IntVar(&b.runs, "runs", 7, "runs of each measurement")
+	flag.BoolVar(&b.onlyLarge, "large", false, "only a cluster of 43 nodes with 200 services")
 	flag.Parse()
 	if err := b.all(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -75,7 +77,11 @@ func (b *bench) all() error {
 	if _, err := program("local", "image", "build"); err != nil {
 		return err
 	}
-	for _, measure := range []func() error{b.start, b.boot, b.add, b.parallel, b.redis, b.monitor, b.death, b.failover} {
+	measures := []func() error{b.start, b.boot, b.add, b.parallel, b.redis, b.monitor, b.death, b.failover}
+	if b.onlyLarge {
+		measures = []func() error{b.large}
+	}
+	for _, measure := range measures {
 		if err := measure(); err != nil {
 			return err
 		}

@@ -43,13 +43,12 @@ func (b *bench) add() error {
 	if err != nil {
 		return err
 	}
-	given := strings.Join(filled(parameters), " ")
-	pcs, err := b.peer("pcs resource create service-x ocf:sirikata:service " + given +
+	pcs, err := b.peer("pcs resource create service-x ocf:sirikata:service " + given() +
 		" op monitor interval=1s timeout=30s meta " + candidates + " --wait --force")
 	if err != nil {
 		return err
 	}
-	crm, err := b.peer("{ crm --force configure primitive service-x ocf:sirikata:service params " + given +
+	crm, err := b.peer("{ crm --force configure primitive service-x ocf:sirikata:service params " + given() +
 		" op monitor interval=1s timeout=30s meta " + candidates + " && crm_resource --wait; }")
 	if err != nil {
 		return err
@@ -58,6 +57,9 @@ func (b *bench) add() error {
 		{"pcs resource create --wait", pcs}, {"crm configure primitive, crm_resource --wait", crm}}})
 	return nil
 }
+
+// given are the parameters on the command line of a peer.
+func given() string { return strings.Join(filled(parameters), " ") }
 
 // filled are the parameters that have a value; pcs takes no empty ones.
 func filled(all []string) []string {

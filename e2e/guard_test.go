@@ -204,7 +204,7 @@ func (c *labCluster) breakDaemon(t *testing.T, daemon string) {
 
 // TestGuard kills the daemons without which a node is not seen by the others.
 func TestGuard(t *testing.T) {
-	c := newCluster(t, 3)
+	c := newCluster(t, 3, "--fencing=off")
 	c.add(t, guardedID, "any", nil, redis(6460)).ok(t)
 	for _, daemon := range []string{"corosync", "pacemaker-contr", "pacemaker-based"} {
 		t.Run(daemon, func(t *testing.T) {
