@@ -15,9 +15,11 @@ import (
 // Settings are what the configuration of a cluster holds besides services; all
 // of it follows from the spec and the nodes.
 type Settings struct {
-	Size    int // number of all nodes
-	Remotes []RemoteNode
-	Fence   *FenceDevice // nil without fencing
+	Size int // number of all nodes
+	// OneMachine is whether all nodes share the processors of one machine.
+	OneMachine bool
+	Remotes    []RemoteNode
+	Fence      *FenceDevice // nil without fencing
 }
 
 // RemoteNode is a node that runs what full nodes tell it to, over a connection
@@ -48,7 +50,7 @@ const (
 	remoteTimeout = 5 * time.Second
 	remoteStart   = 2 * time.Second
 	// The failures of a connection are forgotten after this time, too.
-	remoteReconnect = 60 * time.Second
+	remoteReconnect = 30 * time.Second
 )
 
 // RemoteDetection is the longest time from the silence of a remote node to the
@@ -80,8 +82,25 @@ func (s Settings) Fragment() ([]byte, error) {
 }
 
 func (s Settings) options() map[string]string {
-	return map[string]string{"stonith-enabled": fmt.Sprint(s.Fence != nil)}
+	options := map[string]string{
+		"stonith-enabled": fmt.Sprint(s.Fence != nil),
+		// How many messages one daemon may leave unread before another gives it
+		// up: as many as there are resources times nodes, says Pacemaker
+		// Explained; this is for some 200 resources.
+		"cluster-ipc-limit": fmt.Sprint(max(defaultIPCLimit, resourcesExpected*s.Size)),
+	}
+	if s.OneMachine {
+		// Pacemaker does less at a time while a node's load is high, and each of
+		// them sees the load of all. 0 turns that off.
+		options["load-threshold"] = "0%"
+	}
+	return options
 }
+
+const (
+	defaultIPCLimit   = 500
+	resourcesExpected = 200
+)
 
 func (n RemoteNode) primitive() Primitive {
 	return Primitive{

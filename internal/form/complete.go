@@ -40,7 +40,7 @@ const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
 func (f *Former) settings() settings {
-	s := cib.Settings{Size: len(f.Nodes)}
+	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local}
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
