@@ -20,6 +20,9 @@ type Settings struct {
 	OneMachine bool
 	Remotes    []RemoteNode
 	Fence      *FenceDevice // nil without fencing
+	// Winner is, of two full nodes that lose sight of each other and each have
+	// quorum, the one that is not switched off; empty if there are not two.
+	Winner string
 }
 
 // RemoteNode is a node that runs what full nodes tell it to, over a connection
@@ -72,7 +75,7 @@ func (s Settings) Fragment() ([]byte, error) {
 		part.Resources = append(part.Resources, node.primitive())
 	}
 	if s.Fence != nil {
-		part.Resources = append(part.Resources, s.Fence.primitive())
+		part.Resources = append(part.Resources, s.Fence.primitive(s.Winner))
 	}
 	text, err := xml.MarshalIndent(part, "", "  ")
 	if err != nil {
@@ -117,6 +120,10 @@ func (n RemoteNode) primitive() Primitive {
 	}
 }
 
+// duelDelay is longer than a fence agent takes, and than two nodes may differ in
+// when they notice.
+const duelDelay = 3 * time.Second
+
 // RemoteXPath selects the connection to a remote node. A node's name leaves
 // nothing to quote.
 func RemoteXPath(node string) string {
@@ -133,8 +140,13 @@ func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 // primitive is the resource of the device. It is used on every node, also on one
 // that is no more: with a list of those that it can switch off, a node that has
 // vanished could not be fenced.
-func (d FenceDevice) primitive() Primitive {
-	parameters := map[string]string{"pcmk_host_check": "none"}
+func (d FenceDevice) primitive(winner string) Primitive {
+	delay := "0s"
+	if winner != "" {
+		// Who wants to fence it waits for so long, and is fenced meanwhile.
+		delay = winner + ":" + inSeconds(duelDelay)
+	}
+	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delay}
 	maps.Copy(parameters, d.Parameters)
 	return Primitive{
 		ID: FenceID, Class: "stonith", Type: d.Agent,

@@ -44,6 +44,9 @@ func (f *Former) settings() settings {
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
+	if len(f.full) == 2 {
+		s.Winner = f.full[0]
+	}
 	last := f.rounds[len(f.rounds)-1]
 	for _, node := range f.Nodes {
 		// One that becomes a full node in a later round is no remote one before.
