@@ -65,7 +65,7 @@ func TestStatusFields(t *testing.T) {
 	addSleep(t, c, "fields", "node1")
 	got := decode[map[string]any](t, c.run(t, "status", c.name, "-o", "json").ok(t))
 	for name, want := range map[string]any{
-		"cluster": c.name, "type": "local", "quorate": true, "fencing": false, "detection_seconds": 2.2,
+		"cluster": c.name, "type": "local", "quorate": true, "fencing": true, "detection_seconds": 2.2,
 	} {
 		if got[name] != want {
 			t.Errorf("status has %s = %v, not %v", name, got[name], want)
