@@ -35,6 +35,8 @@ type fakeNode struct {
 	did    []string          // in order
 	mon    []string          // outputs of crm_mon, the last one again and again
 	cib    string            // what cibadmin says of the configuration
+	down   bool              // its Pacemaker does not answer
+	lose   func()            // called once, when Puppet is to run
 	fails  map[string]string // standard error of what fails
 }
 
@@ -65,6 +67,9 @@ func (n *fakeNode) answer(line string, stdin io.Reader, stdout, stderr io.Writer
 	if did != "" {
 		n.did = append(n.did, did)
 	}
+	if n.down && strings.HasPrefix(line, "crm_mon ") {
+		return 102
+	}
 	if why, ok := n.fails[did]; ok {
 		_, _ = io.WriteString(stderr, why)
 		return 1
@@ -90,6 +95,10 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " "+cluster.NodeProgramPath+" "):
 		n.facts["program"] = "installed"
 		return fmt.Sprintf("install %d bytes", len(input)), ""
+	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-puppet ") && n.lose != nil:
+		n.lose()
+		n.lose = nil
+		return "lost", ""
 	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-puppet "):
 		n.apply(line, input)
 		return "puppet", "changed\n"

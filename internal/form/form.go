@@ -8,6 +8,7 @@ package form
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -92,18 +93,34 @@ func steps() []step {
 // whether it changed anything. It may be called again at any time, also on a
 // cluster that runs services, which it does not disturb. When ctx ends it says
 // what it still waited for. Errors name their node (cluster.NodeError).
+//
+// A node that is lost on the way is waited for: the others may have fenced the
+// node that it was before, and power it on again.
 func (f *Former) Form(ctx context.Context) (changed bool, err error) {
-	members, err := f.lookAt(ctx)
-	if err != nil {
-		return false, err
+	for try := 1; ; try++ {
+		once, err := f.formOnce(ctx)
+		changed = changed || once
+		lost, ok := errors.AsType[*remote.UnreachableError](err)
+		if !ok || !lost.Lost || try == tries || ctx.Err() != nil {
+			return changed && err == nil, err
+		}
+		changed = true
+		f.Progress(fmt.Sprintf("%v: once more", err))
 	}
-	if err := f.goRounds(ctx, members); err != nil {
-		return false, err
+}
+
+// tries is how often nodes may be lost on the way.
+const tries = 4
+
+func (f *Former) formOnce(ctx context.Context) (changed bool, err error) {
+	members, err := f.lookAt(ctx)
+	if err == nil {
+		err = f.goRounds(ctx, members)
 	}
 	for _, m := range members {
 		changed = changed || m.changed
 	}
-	return changed, nil
+	return changed, err
 }
 
 // lookAt connects to the nodes that are there, and looks at them.

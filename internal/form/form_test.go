@@ -114,6 +114,22 @@ func TestFormJoin(t *testing.T) {
 	}
 }
 
+// TestFormLost: a node that is lost on the way, and comes back, is formed as well.
+func TestFormLost(t *testing.T) {
+	g := newGroup(t, 2)
+	for _, node := range g.nodes {
+		node.mon = []string{strings.ReplaceAll(recordedMon(t, "empty"), `name="node2"`, `name="other"`)}
+	}
+	g.nodes[1].lose = g.servers[1].Drop
+	changed, err := g.form(t)
+	if err != nil || !changed {
+		t.Fatalf("changed %v (%v)", changed, err)
+	}
+	if did := g.nodes[1].did; !slices.Contains(did, "lost") || !slices.Contains(did, "start") {
+		t.Errorf("node1: %v", did)
+	}
+}
+
 // TestFormCompletes finishes what was begun: one node is as it should be, one
 // was configured and does not run, one is fresh.
 func TestFormCompletes(t *testing.T) {

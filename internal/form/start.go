@@ -2,12 +2,14 @@ package form
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // start starts what does not run. On all nodes at the same moment, so that the
@@ -84,6 +86,9 @@ func (f *Former) waitOnline(ctx context.Context, observers, members []*member, i
 		if seen.misses == "" {
 			return nil
 		}
+		if seen.lost != nil {
+			return seen.lost
+		}
 		if seen.misses != said {
 			f.Progress(seen.misses)
 			said = seen.misses
@@ -104,6 +109,7 @@ func (f *Former) waitOnline(ctx context.Context, observers, members []*member, i
 // sight is what a node sees of the cluster.
 type sight struct {
 	misses  string // what is not as it should be; empty if all is
+	lost    error  // why the node cannot see any more
 	quorate bool
 	absent  []*member
 }
@@ -111,7 +117,11 @@ type sight struct {
 func look(ctx context.Context, m *member, members []*member) sight {
 	out, err := m.client.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
 	if err != nil {
-		return sight{misses: "Pacemaker on " + m.node.Name + " does not answer yet"}
+		seen := sight{misses: "Pacemaker on " + m.node.Name + " does not answer yet"}
+		if errors.Is(err, remote.ErrUnreachable) {
+			seen.lost = &cluster.NodeError{Node: m.node.Name, Err: err}
+		}
+		return seen
 	}
 	mon, err := cib.ParseMon(out)
 	if err != nil {

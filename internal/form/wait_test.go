@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // connected are members with connections.
@@ -64,12 +65,22 @@ func TestWaitOnlineGivesUp(t *testing.T) {
 
 func TestWaitOnlineWithoutPacemaker(t *testing.T) {
 	g := newGroup(t, 1)
-	members := g.connected(t)
+	g.nodes[0].down = true
 	ctx, cancel := context.WithCancelCause(t.Context())
 	g.former.Progress = func(string) { cancel(errors.New("gave up after 5m")) }
-	g.servers[0].Close()
-	err := waitFull(ctx, &g.former, members)
+	err := waitFull(ctx, &g.former, g.connected(t))
 	if err == nil || err.Error() != "Pacemaker on node0 does not answer yet: gave up after 5m" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestWaitOnlineLost: a node that is lost while it is waited for does not come
+// back on the same connection.
+func TestWaitOnlineLost(t *testing.T) {
+	g := newGroup(t, 1)
+	members := g.connected(t)
+	g.servers[0].Close()
+	if err := waitFull(t.Context(), &g.former, members); !errors.Is(err, remote.ErrUnreachable) {
 		t.Errorf("error %v", err)
 	}
 }
