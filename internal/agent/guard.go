@@ -23,6 +23,7 @@ type guard struct {
 	log     io.Writer // the journal
 
 	daemons []daemon // that are watched
+	leaving []daemon // those whose unit was being stopped at the last death
 	watcher watcher  // of all of them; nil when there are none
 	trouble string   // what was last complained about
 }
@@ -32,6 +33,7 @@ type guardedSystemd interface {
 	// units returns the loaded units whose names match a pattern (fnmatch(3)),
 	// as they are at one moment.
 	units(ctx context.Context, patterns ...string) ([]listedUnit, error)
+	state(ctx context.Context, unit string) (unitState, error)
 	processes(ctx context.Context, unit string) ([]uint32, error)
 	kill(ctx context.Context, unit string) error
 	close()

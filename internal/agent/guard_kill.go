@@ -27,13 +27,21 @@ func (g *guard) react(ctx context.Context, dead []daemon) {
 	begin := time.Now()
 	reacting, cancel := context.WithTimeout(ctx, reactLimit)
 	defer cancel()
-	k := killing{systemd: g.systemd, dead: dead, begin: begin}
+	k := killing{systemd: g.systemd, dead: dead, leaving: g.leaving, begin: begin}
 	err := poll(reacting, killPause, func() (bool, error) {
 		done, err := k.pass(reacting)
 		g.complain(err)
 		return done && err == nil, nil
 	})
 	fmt.Fprintf(g.log, "%s died: %s\n", names(dead), k.summary())
+	g.leaving = nil
+	if k.stopped {
+		// The others of the unit end as well, the last of them perhaps when it is
+		// already started again.
+		g.leaving = slices.DeleteFunc(slices.Clone(g.daemons), func(d daemon) bool {
+			return !slices.ContainsFunc(dead, func(other daemon) bool { return other.unit == d.unit })
+		})
+	}
 	if err != nil {
 		fmt.Fprintf(g.log, "gave up after %v: services may still run\n", reactLimit)
 	}
@@ -51,6 +59,7 @@ func names(daemons []daemon) string {
 type killing struct {
 	systemd guardedSystemd
 	dead    []daemon
+	leaving []daemon // are being stopped, as is known
 	begin   time.Time
 
 	stopped bool          // it was somebody who stopped them
@@ -66,9 +75,10 @@ func (k *killing) pass(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !k.swept && wasStopped(units, k.dead) {
-		k.stopped = true
-		return true, nil
+	if !k.swept {
+		if k.stopped, err = k.wereStopped(ctx, units); k.stopped || err != nil {
+			return k.stopped, err
+		}
 	}
 	busy := false
 	var faults []error
@@ -120,19 +130,40 @@ func (k *killing) summary() string {
 	return text
 }
 
-// wasStopped reports whether all of the dead were stopped through systemd: a
-// unit that is being stopped or restarted has a job for that, and one that was
-// stopped is inactive. One that died has failed, or waits to be started again,
-// which takes longer than it takes to get here.
-func wasStopped(units []listedUnit, dead []daemon) bool {
-	return !slices.ContainsFunc(dead, func(d daemon) bool {
+// wereStopped reports whether all of the dead were stopped through systemd.
+func (k *killing) wereStopped(ctx context.Context, units []listedUnit) (bool, error) {
+	for _, d := range k.dead {
+		if slices.Contains(k.leaving, d) {
+			continue
+		}
 		i := slices.IndexFunc(units, func(u listedUnit) bool { return u.name == d.unit })
 		if i < 0 {
-			return false // systemd forgets only what has been stopped
+			continue // systemd forgets only what has been stopped
 		}
-		unit := units[i]
-		// The job of a restart becomes one of a start once the unit is stopped.
-		asked := slices.Contains([]string{"stop", "restart", "start"}, unit.job) && unit.state.sub != "auto-restart"
-		return !asked && unit.state.active != "inactive"
-	})
+		stopped, err := k.wasStopped(ctx, units[i], d)
+		if !stopped || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// wasStopped reports whether the unit of a dead daemon was stopped: a unit that
+// is being stopped or restarted has a job for that, and one that was stopped is
+// inactive. One that died has failed, or waits to be started again, which takes
+// longer than it takes to get here.
+func (k *killing) wasStopped(ctx context.Context, unit listedUnit, d daemon) (bool, error) {
+	// The job of a restart becomes one of a start once the unit is stopped.
+	asked := slices.Contains([]string{"stop", "restart", "start"}, unit.job) && unit.state.sub != "auto-restart"
+	if asked || unit.state.active == "inactive" {
+		return true, nil
+	}
+	if unit.state.active != "active" || d.unit == pacemakerUnit {
+		return false, nil
+	}
+	// The daemon was the main process of its unit. It is so still where systemd
+	// does not know of its death; where there is another one by now, the unit was
+	// restarted.
+	state, err := k.systemd.state(ctx, d.unit)
+	return state.phase() == running && state.mainPID != 0 && state.mainPID != d.pid, err
 }

@@ -19,6 +19,7 @@ type fakeNode struct {
 	there   map[uint32]process
 	fails   int // so many lists of units fail first
 	killed  []string
+	mainPID uint32 // of every unit
 
 	watched chan []uint32 // gets what is watched
 	deaths  chan func() []uint32
@@ -31,6 +32,15 @@ func (f *fakeNode) units(context.Context, ...string) ([]listedUnit, error) {
 		return nil, errors.New("systemd is busy")
 	}
 	return slices.Clone(f.loaded), nil
+}
+
+func (f *fakeNode) state(_ context.Context, unit string) (unitState, error) {
+	for _, u := range f.loaded {
+		if u.name == unit {
+			return unitState{active: u.state.active, sub: u.state.sub, mainPID: f.mainPID}, nil
+		}
+	}
+	return unitState{}, nil
 }
 
 func (f *fakeNode) processes(_ context.Context, unit string) ([]uint32, error) {
@@ -178,6 +188,40 @@ func TestGuardReacts(t *testing.T) {
 		fakeGuard(f, &log).react(context.Background(), []daemon{controller})
 		if diff := cmp.Diff(test.want, f.killed); diff != "" || !strings.HasPrefix(log.String(), test.says) {
 			t.Errorf("%s: it says %q, want %q…; killed (-want +got):\n%s", test.name, log.String(), test.says, diff)
+		}
+	}
+}
+
+// TestGuardSeesRestarts is about restarts that are over when the guard asks.
+func TestGuardSeesRestarts(t *testing.T) {
+	remote := daemon{"pacemaker_remote.service", "pacemaker-remot", 30}
+	controller, cib := daemon{"pacemaker.service", "pacemaker-contr", 22}, daemon{"pacemaker.service", "pacemaker-based", 21}
+	for _, test := range []struct {
+		name    string
+		mainPID uint32
+		first   []daemon // died before, in a restart
+		dead    daemon
+		want    int // killed
+	}{
+		{"main process, systemd does not know yet", 30, nil, remote, 3},
+		{"main process, there is another one", 31, nil, remote, 0},
+		{"child of the main process", 20, nil, cib, 3},
+		{"child, after another child that was stopped", 20, []daemon{controller}, cib, 0},
+	} {
+		f := fullNode()
+		f.mainPID = test.mainPID
+		f.loaded = append(f.loaded, listed("pacemaker_remote.service", "active", ""))
+		var log bytes.Buffer
+		g := fakeGuard(f, &log)
+		g.daemons = []daemon{controller, cib, remote}
+		if test.first != nil {
+			f.loaded[2].job = "restart"
+			g.react(context.Background(), test.first)
+			f.loaded[2].job = ""
+		}
+		g.react(context.Background(), []daemon{test.dead})
+		if len(f.killed) != test.want {
+			t.Errorf("%s: killed %v, want %d: %s", test.name, f.killed, test.want, log.String())
 		}
 	}
 }

@@ -13,13 +13,13 @@ type turn struct{ file *os.File }
 
 // takeTurn returns the turn to hold the monitor of a service, unless another
 // monitor has it, or this is the first one since the invocation of the unit
-// began. Where nothing can be remembered there are no turns: every monitor
+// began, or since turns were forgotten. Where nothing can be remembered there are no turns: every monitor
 // then answers at once, and a death is noticed at the next one.
 func takeTurn(dir, id, invocation string) (turn, bool) {
 	if os.MkdirAll(dir, 0o755) != nil {
 		return turn{}, false
 	}
-	file, err := os.OpenFile(filepath.Join(dir, id+".monitored"), os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(turnsPath(dir, id), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return turn{}, false
 	}
@@ -31,6 +31,12 @@ func takeTurn(dir, id, invocation string) (turn, bool) {
 	}
 	return t, true
 }
+
+func turnsPath(dir, id string) string { return filepath.Join(dir, id+".monitored") }
+
+// forgetTurns makes the next monitor of a service a first one. When it fails the
+// next one holds, and a transition waits for it.
+func forgetTurns(dir, id string) { _ = os.Remove(turnsPath(dir, id)) }
 
 // seen reports whether the invocation was checked before, and remembers it.
 func (t turn) seen(invocation string) bool {

@@ -15,8 +15,8 @@ const answerMargin = 5 * time.Second
 // of the service at once, so that Pacemaker, which counts the interval from
 // one answer to the next call, need not call often and still hears of a death
 // within milliseconds. It must never hold up a transition: the first one after
-// a start, for which Pacemaker waits, and one that finds another holding,
-// answer at once.
+// a start or a probe, for which Pacemaker waits, and one that finds another
+// holding, answer at once.
 //
 // A death is "not running": one failure, and a service that may be started
 // again without a stop. That is said only when nothing of it is left.
@@ -27,6 +27,11 @@ func monitor(ctx context.Context, a *agent, req request) outcome {
 	}
 	if state.phase() != running {
 		return a.absent(ctx, req, state)
+	}
+	if req.interval == 0 {
+		// The monitor that follows is a first one again: a transition waits for it.
+		forgetTurns(a.runDir, req.id)
+		return outcome{}
 	}
 	limit := req.holdTime()
 	if limit <= 0 {
@@ -47,12 +52,9 @@ func monitor(ctx context.Context, a *agent, req request) outcome {
 	return a.died(ctx, req, state)
 }
 
-// holdTime is how long this monitor may hold; 0 for a probe, and for a
-// definition that cannot be read: a running service is not failed for that.
+// holdTime is how long this monitor may hold; 0 for a definition that cannot be
+// read: a running service is not failed for that.
 func (r request) holdTime() time.Duration {
-	if r.interval == 0 {
-		return 0
-	}
 	service, err := r.service()
 	if err != nil {
 		return 0

@@ -78,6 +78,23 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// TestMonitorAfterProbe: Pacemaker probes what it lost sight of, and waits for the
+// monitor that it begins anew.
+func TestMonitorAfterProbe(t *testing.T) {
+	var watched int
+	a := fakeAgent(t, &fakeManager{states: []unitState{up}}, false, &watched)
+	if turn, ok := takeTurn(a.runDir, "x", "i1"); ok {
+		turn.end()
+	}
+	req := testRequest(t, nil)
+	for _, interval := range []time.Duration{0, time.Second} {
+		req.interval = interval
+		if got := monitor(context.Background(), a, req); got != (outcome{}) || watched != 0 {
+			t.Errorf("interval %v: %+v, watched %d times", interval, got, watched)
+		}
+	}
+}
+
 func TestMonitorHoldsForItsTime(t *testing.T) {
 	var watched int
 	a := fakeAgent(t, &fakeManager{states: []unitState{up}}, false, &watched)
@@ -118,7 +135,6 @@ func TestHoldTime(t *testing.T) {
 		timeout  time.Duration
 		want     time.Duration
 	}{
-		{"probe", 0, 10, 35 * time.Second, 0},
 		{"the service's own time", time.Second, 10, 35 * time.Second, 10 * time.Second},
 		{"not into the time-out", time.Second, 60, 35 * time.Second, 30 * time.Second},
 	}

@@ -15,9 +15,14 @@ import (
 // Settings are what the configuration of a cluster holds besides services; all
 // of it follows from the spec and the nodes.
 type Settings struct {
-	Size    int // number of all nodes
-	Remotes []RemoteNode
-	Fence   *FenceDevice // nil without fencing
+	Size int // number of all nodes
+	// OneMachine is whether all nodes share the processors of one machine.
+	OneMachine bool
+	Remotes    []RemoteNode
+	Fence      *FenceDevice // nil without fencing
+	// Winner is, of two full nodes that lose sight of each other and each have
+	// quorum, the one that is not switched off; empty if there are not two.
+	Winner string
 }
 
 // RemoteNode is a node that runs what full nodes tell it to, over a connection
@@ -48,7 +53,7 @@ const (
 	remoteTimeout = 5 * time.Second
 	remoteStart   = 2 * time.Second
 	// The failures of a connection are forgotten after this time, too.
-	remoteReconnect = 60 * time.Second
+	remoteReconnect = 30 * time.Second
 )
 
 // RemoteDetection is the longest time from the silence of a remote node to the
@@ -70,7 +75,7 @@ func (s Settings) Fragment() ([]byte, error) {
 		part.Resources = append(part.Resources, node.primitive())
 	}
 	if s.Fence != nil {
-		part.Resources = append(part.Resources, s.Fence.primitive())
+		part.Resources = append(part.Resources, s.Fence.primitive(s.Winner))
 	}
 	text, err := xml.MarshalIndent(part, "", "  ")
 	if err != nil {
@@ -80,8 +85,25 @@ func (s Settings) Fragment() ([]byte, error) {
 }
 
 func (s Settings) options() map[string]string {
-	return map[string]string{"stonith-enabled": fmt.Sprint(s.Fence != nil)}
+	options := map[string]string{
+		"stonith-enabled": fmt.Sprint(s.Fence != nil),
+		// How many messages one daemon may leave unread before another gives it
+		// up: as many as there are resources times nodes, says Pacemaker
+		// Explained; this is for some 200 resources.
+		"cluster-ipc-limit": fmt.Sprint(max(defaultIPCLimit, resourcesExpected*s.Size)),
+	}
+	if s.OneMachine {
+		// Pacemaker does less at a time while a node's load is high, and each of
+		// them sees the load of all. 0 turns that off.
+		options["load-threshold"] = "0%"
+	}
+	return options
 }
+
+const (
+	defaultIPCLimit   = 500
+	resourcesExpected = 200
+)
 
 func (n RemoteNode) primitive() Primitive {
 	return Primitive{
@@ -97,6 +119,10 @@ func (n RemoteNode) primitive() Primitive {
 		},
 	}
 }
+
+// duelDelay is longer than a fence agent takes, and than two nodes may differ in
+// when they notice.
+const duelDelay = 3 * time.Second
 
 // RemoteXPath selects the connection to a remote node. A node's name leaves
 // nothing to quote.
@@ -114,8 +140,13 @@ func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 // primitive is the resource of the device. It is used on every node, also on one
 // that is no more: with a list of those that it can switch off, a node that has
 // vanished could not be fenced.
-func (d FenceDevice) primitive() Primitive {
-	parameters := map[string]string{"pcmk_host_check": "none"}
+func (d FenceDevice) primitive(winner string) Primitive {
+	delay := "0s"
+	if winner != "" {
+		// Who wants to fence it waits for so long, and is fenced meanwhile.
+		delay = winner + ":" + inSeconds(duelDelay)
+	}
+	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delay}
 	maps.Copy(parameters, d.Parameters)
 	return Primitive{
 		ID: FenceID, Class: "stonith", Type: d.Agent,

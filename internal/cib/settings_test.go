@@ -10,6 +10,7 @@ import (
 func testSettings() cib.Settings {
 	return cib.Settings{
 		Size:    4,
+		Winner:  "node0",
 		Remotes: []cib.RemoteNode{{Name: "node3", Address: "10.0.0.4"}},
 		Fence:   &cib.FenceDevice{Agent: "fence_sirikata", Parameters: map[string]string{"url": "http://10.0.0.2:1"}},
 	}

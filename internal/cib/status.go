@@ -115,7 +115,7 @@ func (m Mon) ServiceStatus(p Primitive) (cluster.ServiceStatus, error) {
 		status.Node = resource.Nodes[0].Name
 	}
 	switch {
-	case resource.Active && resource.Role == "Started" && !resource.Failed && resource.Pending == "":
+	case resource.Active && resource.Role == "Started" && !resource.Failed && resource.settled():
 		status.State = cluster.Running
 	case resource.Blocked:
 		status.State = cluster.Failed
@@ -127,6 +127,10 @@ func (m Mon) ServiceStatus(p Primitive) (cluster.ServiceStatus, error) {
 	}
 	return status, nil
 }
+
+// settled reports whether nothing is being done to a resource that could change
+// whether it runs: it may well be looked at.
+func (r MonResource) settled() bool { return r.Pending == "" || r.Pending == "Monitoring" }
 
 // inactive says why a service that is not active is not.
 func (m Mon) inactive(p Primitive, service cluster.Service, failures map[string]failCount) (cluster.ServiceState, string) {

@@ -144,3 +144,20 @@ func TestRunningNeedsMoreThanActive(t *testing.T) {
 		}
 	}
 }
+
+// TestLookedAt: a service that is only looked at runs meanwhile.
+func TestLookedAt(t *testing.T) {
+	for pending, want := range map[string]cluster.ServiceState{
+		"": cluster.Running, "Monitoring": cluster.Running, "Stopping": cluster.Starting,
+	} {
+		mon := recordedMon(t, "running")
+		for i := range mon.Resources {
+			mon.Resources[i].Pending = pending
+		}
+		primitive, _ := recordedResources(t, "running").Find("run")
+		status, err := mon.ServiceStatus(primitive)
+		if err != nil || status.State != want {
+			t.Errorf("%q: %s (%v), want %s", pending, status.State, err, want)
+		}
+	}
+}

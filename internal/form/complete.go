@@ -40,9 +40,12 @@ const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
 func (f *Former) settings() settings {
-	s := cib.Settings{Size: len(f.Nodes)}
+	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local}
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
+	}
+	if len(f.full) == 2 {
+		s.Winner = f.full[0]
 	}
 	last := f.rounds[len(f.rounds)-1]
 	for _, node := range f.Nodes {
