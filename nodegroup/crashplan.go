@@ -71,19 +71,20 @@ func elsewhere(status cluster.Status, services []cluster.Service, id, node strin
 	})
 }
 
-// risks are what a fault would cost beyond what a cluster should bear.
-func risks(status cluster.Status, victim cluster.Node, services []CrashedService, kind CrashKind) []string {
+// risks are what a fault would cost beyond what a cluster should bear. killed is
+// the one service that it is limited to, if it is.
+func risks(status cluster.Status, victim cluster.Node, services []CrashedService, killed string) []string {
 	var all []string
 	switch {
 	case !status.Quorate:
 		all = append(all, "the cluster has no quorum as it is")
-	case kind != CrashProcess && !status.StandsWithout(victim):
+	case killed == "" && !status.StandsWithout(victim):
 		all = append(all, fmt.Sprintf("without %s the cluster has no quorum and stops all services", victim.Name))
 	}
 	for _, service := range services {
 		switch {
 		case !service.Bound:
-		case kind == CrashProcess:
+		case killed != "":
 			all = append(all, fmt.Sprintf("service %q is not restarted when it dies", service.ID))
 		default:
 			all = append(all, fmt.Sprintf("service %q can run on %s only", service.ID, victim.Name))

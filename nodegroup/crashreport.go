@@ -16,6 +16,8 @@ type CrashReport struct {
 	Node    string    `json:"node"`
 	Kind    CrashKind `json:"kind"`
 	Fencing bool      `json:"fencing"`
+	// Broke says in words what was done.
+	Broke string `json:"broke"`
 	// Noticed is when the cluster no longer took the node, or the service, for
 	// well.
 	Noticed *float64 `json:"noticed_seconds"`
@@ -23,6 +25,12 @@ type CrashReport struct {
 	Fenced *float64 `json:"fenced_seconds"`
 	// Back is when the node was online again, after it was mended.
 	Back *float64 `json:"back_seconds"`
+	// State is what the node was at the end.
+	State cluster.NodeState `json:"state"`
+	// Left is true for a fault that was left as it was, and Next says what there
+	// is to do by hand; empty if nothing is.
+	Left bool   `json:"left"`
+	Next string `json:"next"`
 	// Services are those that the fault stopped.
 	Services []CrashedService `json:"services"`
 	// Touched says in words what else happened, and should not have.
@@ -46,13 +54,20 @@ type crashWatch struct {
 	began  time.Time
 	before cluster.Status
 	report CrashReport
+	// killed is the service whose process was killed; empty if the fault is one of
+	// the node.
+	killed string
 }
 
 func newCrashWatch(before cluster.Status, node string, kind CrashKind, services []CrashedService) *crashWatch {
-	return &crashWatch{began: time.Now(), before: before, report: CrashReport{
-		Cluster: before.Cluster, Node: node, Kind: kind, Fencing: before.Fencing,
+	w := &crashWatch{began: time.Now(), before: before, report: CrashReport{
+		Cluster: before.Cluster, Node: node, Kind: kind, Fencing: before.Fencing, State: cluster.Online,
 		Services: slices.Clone(services), Touched: []string{}, Faults: []string{},
 	}}
+	if kind == CrashProcess && len(services) > 0 {
+		w.killed = services[0].ID
+	}
+	return w
 }
 
 func (w *crashWatch) noticed() bool { return w.report.Noticed != nil }
@@ -62,8 +77,9 @@ func (w *crashWatch) restarted(id string) bool {
 	return slices.ContainsFunc(w.report.Services, func(s CrashedService) bool { return s.ID == id && s.Restarted != nil })
 }
 
-// fences reports whether the cluster has to fence the node.
-func (w *crashWatch) fences() bool { return w.report.Fencing && w.report.Kind != CrashProcess }
+// lost reports whether the cluster has to take the node for lost. It need not when
+// a daemon dies there that is started again at once.
+func (w *crashWatch) lost() bool { return w.report.Kind != CrashProcess }
 
 // see takes in a state of the cluster, at a time after the fault.
 func (w *crashWatch) see(status cluster.Status, at time.Duration) {
@@ -86,10 +102,11 @@ func once(moment **float64, at time.Duration) {
 }
 
 func (w *crashWatch) seeNode(status cluster.Status, at time.Duration) {
-	if w.report.Kind == CrashProcess {
+	was, now := nodeIn(w.before, w.report.Node), nodeIn(status, w.report.Node)
+	w.report.State = now.State
+	if w.killed != "" {
 		return
 	}
-	was, now := nodeIn(w.before, w.report.Node), nodeIn(status, w.report.Node)
 	if now.State != cluster.Online {
 		once(&w.report.Noticed, at)
 		w.report.Back = nil
@@ -106,22 +123,25 @@ func (w *crashWatch) seeNode(status cluster.Status, at time.Duration) {
 func (w *crashWatch) seeService(status cluster.Status, service *CrashedService, at time.Duration) {
 	was, _ := w.before.Service(service.ID)
 	now, _ := status.Service(service.ID)
-	again := now.Node != service.From || w.report.Back != nil
-	if w.report.Kind == CrashProcess {
-		again = now.Failures > was.Failures
-		if again || now.State != cluster.Running {
-			once(&w.report.Noticed, at)
-		}
-		// Restarting it by hand, which mends it, forgets its failures.
-		again = again || w.noticed()
+	again := another(was, now)
+	if w.killed != "" && (again || now.State != cluster.Running) {
+		once(&w.report.Noticed, at)
 	}
 	switch {
 	case now.State != cluster.Running:
 		service.Restarted, service.To = nil, ""
-	case again:
+	case again || w.report.Back != nil:
 		once(&service.Restarted, at)
 		service.To = now.Node
 	}
+}
+
+// another reports whether a service that runs does so in another run than before.
+func another(was, now cluster.ServiceStatus) bool {
+	if was.Node != now.Node {
+		return true
+	}
+	return was.Run != "" && now.Run != "" && was.Run != now.Run
 }
 
 // seeOthers notes what happens to what should not notice.
@@ -131,10 +151,12 @@ func (w *crashWatch) seeOthers(status cluster.Status) {
 	}
 	for _, was := range w.before.Nodes {
 		now := nodeIn(status, was.Name)
-		if was.Name == w.report.Node && w.report.Kind != CrashProcess || was.State != cluster.Online {
+		if was.Name == w.report.Node && w.killed == "" || was.State != cluster.Online {
 			continue
 		}
-		if now.State == cluster.Offline || now.State == cluster.Unclean || now.LastFenced != was.LastFenced {
+		// The connection to a remote node moves when the node dies that had it.
+		gone := was.Role == cluster.Full && (now.State == cluster.Offline || now.State == cluster.Unclean)
+		if gone || now.LastFenced != was.LastFenced {
 			w.touched("%s was lost", was.Name)
 		}
 	}
@@ -149,8 +171,8 @@ func (w *crashWatch) seeOthers(status cluster.Status) {
 			w.touched("service %q stopped running on %s", was.ID, was.Node)
 		case now.Node != was.Node:
 			w.touched("service %q moved from %s to %s", was.ID, was.Node, now.Node)
-		case now.Failures > was.Failures:
-			w.touched("service %q failed on %s", was.ID, was.Node)
+		case another(was, now):
+			w.touched("service %q was restarted on %s", was.ID, was.Node)
 		}
 	}
 }
@@ -170,34 +192,45 @@ func nodeIn(status cluster.Status, name string) cluster.Node {
 	return cluster.Node{Name: name, State: cluster.Offline}
 }
 
+// unnoticed is how long a daemon of Pacemaker that was killed is watched: it may be
+// there again before anybody has noticed.
+const unnoticed = 10 * time.Second
+
 // recovered reports whether the cluster has done all that it can do by itself.
-func (w *crashWatch) recovered() bool {
+func (w *crashWatch) recovered(at time.Duration) bool {
+	if !w.lost() && w.killed == "" {
+		return w.report.Back != nil || !w.noticed() && at > unnoticed
+	}
 	waits := slices.ContainsFunc(w.report.Services, func(s CrashedService) bool { return s.Restarted == nil && !s.Bound })
-	return w.noticed() && !waits && (!w.fences() || w.fenced())
+	return w.noticed() && !waits && (w.fenced() || !w.lost() || !w.report.Fencing)
 }
 
 // whole reports whether all is as it was before.
-func (w *crashWatch) whole() bool {
+func (w *crashWatch) whole(time.Duration) bool {
 	waits := slices.ContainsFunc(w.report.Services, func(s CrashedService) bool { return s.Restarted == nil })
-	return !waits && (w.report.Kind == CrashProcess || w.report.Back != nil)
+	return !waits && (!w.lost() || w.report.Back != nil)
 }
 
 // conclude is the report, with its faults.
 func (w *crashWatch) conclude() CrashReport {
 	report := w.report
 	fault := func(format string, args ...any) { report.Faults = append(report.Faults, fmt.Sprintf(format, args...)) }
-	if !w.noticed() {
-		fault("the cluster did not notice it")
+	switch {
+	case w.noticed():
+	case w.killed != "":
+		fault("nobody noticed that service %q died", w.killed)
+	case w.lost():
+		fault("nobody noticed the loss of %s", report.Node)
 	}
-	if w.fences() && !w.fenced() {
+	if w.lost() && report.Fencing && !w.fenced() {
 		fault("%s was not fenced", report.Node)
 	}
 	for _, service := range report.Services {
-		if service.Restarted == nil {
+		if service.Restarted == nil && !(report.Left && service.Bound) {
 			fault("service %q does not run again", service.ID)
 		}
 	}
-	if report.Kind != CrashProcess && report.Back == nil {
+	if w.lost() && report.Back == nil && !report.Left {
 		fault("%s is not online again", report.Node)
 	}
 	report.Faults = append(report.Faults, report.Touched...)

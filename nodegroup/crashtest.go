@@ -19,11 +19,13 @@ type CrashKind string
 
 // What a crash test can break.
 const (
-	CrashPower   CrashKind = "power"   // the node's power is cut
-	CrashFreeze  CrashKind = "freeze"  // the node hangs
-	CrashCut     CrashKind = "cut"     // the node and the others do not hear each other
-	CrashProcess CrashKind = "process" // one service's main process is killed
-	CrashDisk    CrashKind = "disk"    // the node's disk is full; no provider supports it yet
+	CrashPower  CrashKind = "power"  // the node's power is cut
+	CrashFreeze CrashKind = "freeze" // the node hangs
+	CrashCut    CrashKind = "cut"    // the node is cut off from the network, but for SSH
+	// The main process of one service is killed or, where no service runs, the
+	// Pacemaker daemon that does what the cluster decides.
+	CrashProcess CrashKind = "process"
+	CrashDisk    CrashKind = "disk" // the node's disk is full; no type of clusters supports it yet
 )
 
 // CrashKinds are all of them.
@@ -43,6 +45,8 @@ type CrashOptions struct {
 	// Risk accepts that the quorum is lost, and that services stop which cannot
 	// run elsewhere.
 	Risk bool
+	// LeaveBroken leaves to the caller what the test would mend at its end.
+	LeaveBroken bool
 	// Confirm is called when all is checked and nothing is broken yet; its error
 	// ends the test. nil stands for consent.
 	Confirm func(node cluster.Node) error
@@ -51,9 +55,6 @@ type CrashOptions struct {
 // ErrCrashRisk says that a crash test would cost more than it should.
 var ErrCrashRisk = errors.New("a crash test would cost too much")
 
-// mendTimeout is how long mending may take, also after the context has ended.
-const mendTimeout = time.Minute
-
 // crash is one crash test.
 type crash struct {
 	group    *NodeGroup
@@ -61,8 +62,9 @@ type crash struct {
 	victim   cluster.Node
 	machine  provider.Machine
 	engine   engine.Engine // on the nodes that are not broken
-	others   []string      // the addresses of the other nodes
 	affected []CrashedService
+	status   cluster.Status // when the node was chosen
+	service  string         // whose process is killed; empty for all that is of the node
 }
 
 // CrashTest breaks one thing, watches what the cluster makes of it, and mends it,
@@ -73,9 +75,6 @@ type crash struct {
 func (g *NodeGroup) CrashTest(ctx context.Context, options CrashOptions) (report CrashReport, err error) {
 	if err := options.validate(); err != nil {
 		return report, err
-	}
-	if options.Kind == CrashDisk {
-		return report, g.noDisk()
 	}
 	unlock, err := g.store.Lock(g.spec.Name, "crash test")
 	if err != nil {
@@ -88,6 +87,9 @@ func (g *NodeGroup) CrashTest(ctx context.Context, options CrashOptions) (report
 	}
 	fault, err := c.fault()
 	if err != nil {
+		return report, err
+	}
+	if err := c.weigh(); err != nil {
 		return report, err
 	}
 	pool, err := c.observe(ctx)
@@ -125,16 +127,6 @@ func (o CrashOptions) validate() error {
 	return &cluster.InvalidError{What: "crash test", Faults: faults}
 }
 
-// noDisk says why disks are not filled.
-func (g *NodeGroup) noDisk() error {
-	err := fmt.Errorf("crash test, disk: %w", provider.ErrNotSupported)
-	if g.spec.Type != cluster.Local {
-		return err
-	}
-	return cluster.WithHint(fmt.Errorf("%w: the disk of a node is this machine's own, and filling it would break the machine", err),
-		"the other kinds work: --kind=power, freeze, cut or process")
-}
-
 // choose finds the node, what runs on it, and whether it may be broken.
 func (c *crash) choose(ctx context.Context) error {
 	nodes, e, err := c.group.connect(ctx)
@@ -161,23 +153,25 @@ func (c *crash) choose(ctx context.Context) error {
 		return cluster.WithHint(fmt.Errorf("crash test on %s: it is %s already", c.victim.Name, c.victim.State),
 			"boot brings back what is off: sirikata-cluster %s nodes boot %s", c.group.spec.Type, c.group.spec.Name)
 	}
+	c.status = status
 	c.affected = affected(status, services, c.victim.Name, c.options.Kind)
-	if c.machine, err = c.group.machine(ctx, c.victim.Name); err != nil {
-		return err
+	if c.options.Kind == CrashProcess && len(c.affected) > 0 {
+		c.service = c.affected[0].ID
 	}
-	return c.weigh(status)
+	c.machine, err = c.group.machine(ctx, c.victim.Name)
+	return err
 }
 
 // weigh refuses what nothing could watch, and what would cost too much.
-func (c *crash) weigh(status cluster.Status) error {
-	what := fmt.Sprintf("crash test, %s, on %s", c.options.Kind, c.victim.Name)
-	if c.options.Kind == CrashProcess && len(c.affected) == 0 {
-		return fmt.Errorf("%s: no service runs there", what)
+func (c *crash) weigh() error {
+	what := fmt.Sprintf("crash test of kind %s on %s", c.options.Kind, c.victim.Name)
+	others := func(n cluster.Node) bool {
+		return n.Name != c.victim.Name && n.State == cluster.Online && n.Role == cluster.Full
 	}
-	if c.options.Kind != CrashProcess && len(status.Nodes) == 1 {
-		return fmt.Errorf("%s: there is no other node that could notice it", what)
+	if c.service == "" && !slices.ContainsFunc(c.status.Nodes, others) {
+		return fmt.Errorf("%s: no other full node is online, which could notice it", what)
 	}
-	risks := risks(status, c.victim, c.affected, c.options.Kind)
+	risks := risks(c.status, c.victim, c.affected, c.service)
 	if len(risks) == 0 || c.options.Risk {
 		return nil
 	}
@@ -198,7 +192,7 @@ func (c *crash) observe(ctx context.Context) (*remote.Pool, error) {
 	}
 	var hosts []remote.Host
 	for _, machine := range machines {
-		if !machine.Running || machine.ID == c.machine.ID && c.options.Kind != CrashProcess {
+		if !machine.Running || machine.ID == c.machine.ID && c.service == "" {
 			continue
 		}
 		host, err := g.host(machine, signer)
@@ -210,53 +204,4 @@ func (c *crash) observe(ctx context.Context) (*remote.Pool, error) {
 	pool := remote.NewPool(hosts, g.hostKeys())
 	c.engine, err = engineOf(g.spec, g.toNodes(machines), pool, g.env.progress)
 	return pool, err
-}
-
-// run breaks, watches and mends.
-func (c *crash) run(ctx context.Context, fault fault, before cluster.Status) (CrashReport, error) {
-	c.group.env.progress(fmt.Sprintf("%s: %s", c.victim.Name, fault.what))
-	watch := newCrashWatch(before, c.victim.Name, c.options.Kind, c.affected)
-	broken := fault.do(ctx)
-	if broken == nil {
-		broken = c.watch(ctx, watch, watch.recovered)
-	}
-	mending, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTimeout)
-	defer cancel()
-	c.group.env.progress(c.victim.Name + ": mending it")
-	// Even if breaking failed: it may have broken a part.
-	if err := fault.undo(mending, watch); err != nil {
-		err = cluster.WithHint(fmt.Errorf("mend %s: %w", c.victim.Name, err),
-			"boot brings back what is off: sirikata-cluster %s nodes boot %s", c.group.spec.Type, c.group.spec.Name)
-		return watch.conclude(), errors.Join(broken, err)
-	}
-	if broken == nil {
-		broken = c.watch(ctx, watch, watch.whole)
-	}
-	return watch.conclude(), broken
-}
-
-// watchPause is the pause between two looks at the cluster.
-const watchPause = 100 * time.Millisecond
-
-// watch looks at the cluster until done says so or the time is over, which is no
-// error.
-func (c *crash) watch(ctx context.Context, watch *crashWatch, done func() bool) error {
-	patience, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
-	for {
-		// A cluster that has just lost a node may not answer for a moment.
-		if status, err := c.engine.Status(patience); err == nil {
-			watch.see(status, time.Since(watch.began))
-			if done() {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-patience.Done():
-			return nil
-		case <-time.After(watchPause):
-		}
-	}
 }
