@@ -15,9 +15,9 @@ const mendTimeout = time.Minute
 // run breaks, watches and mends.
 func (c *crash) run(ctx context.Context, fault fault, before cluster.Status) (CrashReport, error) {
 	watch := newCrashWatch(before, c.victim.Name, c.options.Kind, c.affected)
-	watch.report.Broke = fault.what
 	err := fault.do(ctx)
 	if err == nil {
+		watch.report.Broke = fault.what
 		c.group.env.progress(fmt.Sprintf("%s: %s", c.victim.Name, fault.what))
 		err = c.watch(ctx, 0, watch, watch.recovered)
 	}
