@@ -40,6 +40,9 @@ type Node struct {
 	// Protection says, in words, what keeps services of this node from running
 	// twice when it is lost; empty where nobody asked the cluster.
 	Protection string `json:"protection,omitempty"`
+	// LastFenced is when the cluster last switched the node off, by the clock of
+	// the node that saw to it; empty if never, or if nobody asked the cluster.
+	LastFenced string `json:"last_fenced,omitempty"`
 }
 
 // ServiceState is the state of a service as the cluster sees it.
@@ -66,6 +69,9 @@ type ServiceStatus struct {
 	Failures int `json:"failures"`
 	// Reason says why it is not running; empty when it is.
 	Reason string `json:"reason"`
+	// Run identifies the current run: it changes with every start. It is empty
+	// when the service does not run, and when the cluster has forgotten its start.
+	Run string `json:"run,omitempty"`
 }
 
 // Status is the state of a whole cluster.
@@ -95,4 +101,34 @@ func (s Status) Service(id string) (ServiceStatus, bool) {
 		}
 	}
 	return ServiceStatus{}, false
+}
+
+// LastStand reports whether the loss of one more full node costs the quorum. Of
+// two, one goes on by itself (votequorum(5), two_node), and of one nothing would.
+func (s Status) LastStand() bool {
+	full, there := s.full()
+	return full > 2 && there-1 <= full/2
+}
+
+// StandsWithout reports whether the cluster goes on when it loses a node.
+func (s Status) StandsWithout(node Node) bool {
+	if node.Role != Full {
+		return s.Quorate
+	}
+	_, there := s.full()
+	return s.Quorate && there > 1 && !s.LastStand()
+}
+
+// full counts the full nodes, and those of them that are there.
+func (s Status) full() (full, there int) {
+	for _, node := range s.Nodes {
+		if node.Role != Full {
+			continue
+		}
+		full++
+		if node.State != Offline && node.State != Unclean {
+			there++
+		}
+	}
+	return full, there
 }

@@ -95,6 +95,8 @@ type fakeCluster struct {
 	servers  []*remotetest.Server
 	env      Env
 	progress []string
+	// replies may answer a command otherwise than answer does.
+	replies func(node, cmd string) (text string, replied bool)
 }
 
 // newFakeCluster has size nodes, which all let the key of the cluster in.
@@ -127,6 +129,12 @@ func (f *fakeCluster) serve(t *testing.T, index int, keys ...ssh.PublicKey) {
 	name := fmt.Sprintf("node%d", index)
 	server := remotetest.Start(t, remotetest.Config{Authorized: keys,
 		Handler: func(cmd string, _ io.Reader, stdout, stderr io.Writer) int {
+			if f.replies != nil {
+				if text, replied := f.replies(name, cmd); replied {
+					_, _ = io.WriteString(stdout, text)
+					return 0
+				}
+			}
 			return answer(t, name, cmd, stdout, stderr)
 		}})
 	f.servers = append(f.servers, server)

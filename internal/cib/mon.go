@@ -16,6 +16,7 @@ type Mon struct {
 	Resources []MonResource `xml:"resources>resource"`
 	History   []MonHistory  `xml:"node_history>node"`
 	Failures  []MonFailure  `xml:"failures>failure"`
+	Fences    []MonFence    `xml:"fence_history>fence_event"`
 }
 
 // MonDC says who decides for the cluster, if anybody.
@@ -93,6 +94,13 @@ type MonFailure struct {
 	Task   string `xml:"task,attr"`
 	When   string `xml:"last-rc-change,attr"` // sorts as text
 	Took   int    `xml:"exec,attr"`           // milliseconds
+}
+
+// MonFence is a node that was fenced, or is to be.
+type MonFence struct {
+	Target string `xml:"target,attr"`
+	Status string `xml:"status,attr"`
+	When   string `xml:"completed,attr"` // sorts as text
 }
 
 // ParseMon reads the output of crm_mon --one-shot --output-as=xml.

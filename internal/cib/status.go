@@ -65,6 +65,18 @@ func (m Mon) connecting(node string) bool {
 	return false
 }
 
+// LastFenced is when a node was last fenced with success, by the clock of the node
+// that saw to it; empty if never, as far as is remembered.
+func (m Mon) LastFenced(node string) string {
+	last := ""
+	for _, fence := range m.Fences {
+		if fence.Target == node && fence.Status == "success" {
+			last = max(last, fence.When)
+		}
+	}
+	return last
+}
+
 // Running is the number of resources that are active on a node.
 func (m Mon) Running(node string) int {
 	for _, n := range m.Nodes {
@@ -106,7 +118,7 @@ func (m Mon) ServiceStatus(p Primitive) (cluster.ServiceStatus, error) {
 		return cluster.ServiceStatus{}, err
 	}
 	failures := m.failCounts(p.ID)
-	status := cluster.ServiceStatus{ID: service.ID, Target: service.Target, Failover: service.Failover}
+	status := cluster.ServiceStatus{ID: service.ID, Target: service.Target, Failover: service.Failover, Run: m.StartedAs(service.ID)}
 	for _, count := range failures {
 		status.Failures += count.failures
 	}

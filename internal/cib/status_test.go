@@ -64,6 +64,10 @@ func TestServiceStatus(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if run := mon.StartedAs(status.ID); status.Run != run {
+					t.Errorf("%s is run %q, not %q", status.ID, status.Run, run)
+				}
+				status.Run = ""
 				got = append(got, status)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -158,6 +162,25 @@ func TestLookedAt(t *testing.T) {
 		status, err := mon.ServiceStatus(primitive)
 		if err != nil || status.State != want {
 			t.Errorf("%q: %s (%v), want %s", pending, status.State, err, want)
+		}
+	}
+}
+
+func TestLastFenced(t *testing.T) {
+	mon, err := cib.ParseMon([]byte(`<pacemaker-result>
+  <fence_history>
+    <fence_event action="reboot" target="node2" client="pacemaker-controld.399" origin="node0" status="pending"/>
+    <fence_event action="reboot" target="node1" client="pacemaker-controld.399" origin="node0" status="failed" delegate="node0" completed="2026-11-24 15:25:53Z"/>
+    <fence_event action="reboot" target="node1" client="pacemaker-controld.399" origin="node0" status="success" delegate="node0" completed="2026-11-24 15:24:20Z"/>
+    <fence_event action="reboot" target="node1" client="pacemaker-controld.399" origin="node0" status="success" delegate="node0" completed="2026-11-24 15:23:19Z"/>
+  </fence_history>
+</pacemaker-result>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for node, want := range map[string]string{"node0": "", "node1": "2026-11-24 15:24:20Z", "node2": ""} {
+		if got := mon.LastFenced(node); got != want {
+			t.Errorf("%s was fenced at %q, not %q", node, got, want)
 		}
 	}
 }

@@ -120,6 +120,7 @@ func shared(a *app, s scope) []*cobra.Command {
 			group("all", "remove everything", newRemoveAll(a, s))),
 		group("restart", "restart services", newRestart(a, s)),
 		group("service", "one service", newServiceStatus(a, s), newServiceLogs(a, s)),
+		group("crash", "see how a cluster bears faults", newCrashTest(a, s)),
 	}
 	list := newListServices(a, s)
 	if s == "" {

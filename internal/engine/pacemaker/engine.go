@@ -75,6 +75,7 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 	}
 	for i := range status.Nodes {
 		status.Nodes[i].State = mon.NodeState(status.Nodes[i].Name)
+		status.Nodes[i].LastFenced = mon.LastFenced(status.Nodes[i].Name)
 		if role, known := mon.NodeRole(status.Nodes[i].Name); known {
 			status.Nodes[i].Role = role
 		}

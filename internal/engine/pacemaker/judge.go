@@ -35,26 +35,10 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 	if e.spec.Fencing != mon.Options.Fencing {
 		warn("fencing is %s in the cluster and %s in its spec: fix corosync makes them agree", onOff(mon.Options.Fencing), onOff(e.spec.Fencing))
 	}
-	if mon.DC.Quorum && lastStand(status.Nodes) {
+	if mon.DC.Quorum && status.LastStand() {
 		warn("if one more full node is lost the cluster has no quorum and stops all services: " +
 			"bring back those that are off, or let fix corosync promote other nodes")
 	}
-}
-
-// lastStand reports whether the loss of one more full node costs the quorum. Of
-// two, one goes on by itself (votequorum(5), two_node), and of one nothing would.
-func lastStand(nodes []cluster.Node) bool {
-	full, there := 0, 0
-	for _, node := range nodes {
-		if node.Role != cluster.Full {
-			continue
-		}
-		full++
-		if node.State != cluster.Offline && node.State != cluster.Unclean {
-			there++
-		}
-	}
-	return full > 2 && there-1 <= full/2
 }
 
 func onOff(on bool) string {

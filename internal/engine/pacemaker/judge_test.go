@@ -8,30 +8,6 @@ import (
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
 
-// TestLastStand: F is a full node that is there, f one that is not, R a remote
-// one.
-func TestLastStand(t *testing.T) {
-	for picture, want := range map[string]bool{
-		"F": false, "FF": false, "Ff": false, "FFF": false, "FFf": true, "FFFF": false, "FFFf": true,
-		"FFFFF": false, "FFFFf": false, "FFFff": true, "FFFRRRR": false, "FFfRRRR": true,
-	} {
-		var nodes []cluster.Node
-		for _, letter := range picture {
-			node := cluster.Node{Role: cluster.Full, State: cluster.Online}
-			switch letter {
-			case 'f':
-				node.State = cluster.Offline
-			case 'R':
-				node.Role = cluster.Remote
-			}
-			nodes = append(nodes, node)
-		}
-		if got := lastStand(nodes); got != want {
-			t.Errorf("%s: %v", picture, got)
-		}
-	}
-}
-
 func TestJudge(t *testing.T) {
 	e := &Engine{spec: cluster.Spec{Fencing: true}}
 	nodes := func() []cluster.Node {

@@ -28,9 +28,9 @@ func TestStatus(t *testing.T) {
 			{Index: 2, Name: "node2", State: cluster.Offline, Role: cluster.Full, Capabilities: []string{}, Protection: byGuard},
 		},
 		Services: []cluster.ServiceStatus{
-			{ID: "once", State: cluster.Running, Node: "node0", Target: "node0", Failover: true, Failures: 1},
+			{ID: "once", State: cluster.Running, Node: "node0", Target: "node0", Failover: true, Failures: 1, Run: "node0/22"},
 			{ID: "pinned", State: cluster.Stopped, Target: "node2", Failover: true, Reason: "waits for node2, which is offline"},
-			{ID: "run", State: cluster.Running, Node: "node0", Target: "any", Failover: true},
+			{ID: "run", State: cluster.Running, Node: "node0", Target: "any", Failover: true, Run: "node0/6"},
 			{ID: "stay", State: cluster.Failed, Target: "node1", Failures: 1,
 				Reason: "monitor on node1: was killed by signal KILL (9) after 431ms"},
 		}}
