@@ -226,7 +226,7 @@ func (w *crashWatch) conclude() CrashReport {
 		fault("%s was not fenced", report.Node)
 	}
 	for _, service := range report.Services {
-		if service.Restarted == nil && !(report.Left && service.Bound) {
+		if service.Restarted == nil && (!report.Left || !service.Bound) {
 			fault("service %q does not run again", service.ID)
 		}
 	}

@@ -96,7 +96,7 @@ func (g *NodeGroup) CrashTest(ctx context.Context, options CrashOptions) (report
 	if err != nil {
 		return report, err
 	}
-	defer pool.Close()
+	defer pool.Close() //nolint:errcheck // its connections were for looking only
 	before, err := c.engine.Status(ctx)
 	if err != nil {
 		return report, err

@@ -80,7 +80,7 @@ func (p crashProvider) Start(ctx context.Context, m provider.Machine) error {
 	return ctx.Err()
 }
 
-func (c *crashable) test(t *testing.T, ctx context.Context, options CrashOptions) (CrashReport, error) {
+func (c *crashable) test(ctx context.Context, t *testing.T, options CrashOptions) (CrashReport, error) {
 	t.Helper()
 	g := c.open(t)
 	g.provider = crashProvider{c.provider, c}
@@ -94,14 +94,14 @@ func (c *crashable) test(t *testing.T, ctx context.Context, options CrashOptions
 func TestCrashPower(t *testing.T) {
 	c := newCrashable(t)
 	c.then["kill"], c.then["start"] = monText(t, "node-killed"), c.mon
-	_, err := c.test(t, bounded(t), CrashOptions{Node: "2", Kind: CrashPower})
+	_, err := c.test(bounded(t), t, CrashOptions{Node: "2", Kind: CrashPower})
 	wantError(t, err, `crash test of kind power on node2: a crash test would cost too much: service "pinned" can run on node2 only`,
 		"choose another node with --node, or accept it with --yes")
 	if !errors.Is(err, ErrCrashRisk) || len(c.did) > 0 {
 		t.Errorf("refused with %v after %v", err, c.did)
 	}
 	asked := ""
-	report, err := c.test(t, bounded(t), CrashOptions{Node: "2", Kind: CrashPower, Risk: true,
+	report, err := c.test(bounded(t), t, CrashOptions{Node: "2", Kind: CrashPower, Risk: true,
 		Confirm: func(node cluster.Node) error { asked = node.Name; return nil }})
 	if err != nil || asked != "node2" {
 		t.Fatalf("asked about %q: %v", asked, err)
@@ -131,13 +131,13 @@ func TestCrashMends(t *testing.T) {
 			cancel(interrupted)
 		}
 	}
-	_, err := c.test(t, ctx, CrashOptions{Node: "2", Kind: CrashPower, Risk: true})
+	_, err := c.test(ctx, t, CrashOptions{Node: "2", Kind: CrashPower, Risk: true})
 	wantError(t, err, "crash test on node2: interrupted; what it broke is mended", "")
 	if want := []string{"kill node2", "start node2"}; !slices.Equal(c.did, want) {
 		t.Errorf("it did %q", c.did)
 	}
 	no := errors.New("no")
-	_, err = c.test(t, bounded(t), CrashOptions{Node: "2", Kind: CrashPower, Risk: true, Confirm: func(cluster.Node) error { return no }})
+	_, err = c.test(bounded(t), t, CrashOptions{Node: "2", Kind: CrashPower, Risk: true, Confirm: func(cluster.Node) error { return no }})
 	if !errors.Is(err, no) || len(c.did) != 2 {
 		t.Errorf("after a no it did %q: %v", c.did[2:], err)
 	}
@@ -146,7 +146,7 @@ func TestCrashMends(t *testing.T) {
 func TestCrashLeaveBroken(t *testing.T) {
 	c := newCrashable(t)
 	c.then["kill"] = monText(t, "node-killed")
-	report, err := c.test(t, bounded(t), CrashOptions{Node: "2", Kind: CrashPower, Risk: true, LeaveBroken: true})
+	report, err := c.test(bounded(t), t, CrashOptions{Node: "2", Kind: CrashPower, Risk: true, LeaveBroken: true})
 	if err != nil || len(report.Faults) > 0 || report.State != cluster.Offline || !slices.Equal(c.did, []string{"kill node2"}) {
 		t.Errorf("it did %q: %+v (%v)", c.did, report, err)
 	}
@@ -160,7 +160,7 @@ func TestCrashProcess(t *testing.T) {
 	const kill = "systemctl kill --kill-whom=main --signal=KILL sirikata-run.service"
 	c := newCrashable(t)
 	c.then[kill] = strings.ReplaceAll(c.mon, `call="6"`, `call="16"`)
-	report, err := c.test(t, bounded(t), CrashOptions{Kind: CrashProcess})
+	report, err := c.test(bounded(t), t, CrashOptions{Kind: CrashProcess})
 	if err != nil || len(report.Faults) > 0 || report.Noticed == nil || report.Fenced != nil || report.Services[0].Restarted == nil {
 		t.Errorf("%+v (%v)", report, err)
 	}
@@ -172,7 +172,7 @@ func TestCrashProcess(t *testing.T) {
 // TestCrashCut mends a cut that nobody noticed, which is a fault.
 func TestCrashCut(t *testing.T) {
 	c := newCrashable(t)
-	report, err := c.test(t, bounded(t), CrashOptions{Node: "node0", Kind: CrashCut, Timeout: time.Second})
+	report, err := c.test(bounded(t), t, CrashOptions{Node: "node0", Kind: CrashCut, Timeout: time.Second})
 	want := []string{"nobody noticed the loss of node0", `service "run" does not run again`, "node0 is not online again"}
 	if diff := cmp.Diff(want, report.Faults); err != nil || diff != "" {
 		t.Error(err, diff)
@@ -188,7 +188,7 @@ func TestCrashUnsupported(t *testing.T) {
 		CrashDisk:   "crash test of kind disk: not supported by this type of cluster: the disk of a node is that of this machine, which would be full, too",
 		CrashFreeze: "crash test of kind freeze: not supported by this type of cluster",
 	} {
-		_, err := c.test(t, bounded(t), CrashOptions{Kind: kind})
+		_, err := c.test(bounded(t), t, CrashOptions{Kind: kind})
 		wantError(t, err, want, "the kinds that work are power, cut, process")
 		if !errors.Is(err, provider.ErrNotSupported) {
 			t.Errorf("%v is not %v", err, provider.ErrNotSupported)
