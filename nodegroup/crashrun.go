@@ -88,10 +88,8 @@ func (c *crash) watch(ctx context.Context, while time.Duration, watch *crashWatc
 			}
 		}
 		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
 		case <-patience.Done():
-			return nil
+			return context.Cause(ctx) // nil where only the patience is at its end
 		case <-time.After(crashPause):
 		}
 	}
