@@ -96,5 +96,5 @@ func (f *Former) retire(ctx context.Context, m *member) error {
 	if err := m.halt(ctx, "pacemaker_remote.service"); err != nil {
 		return err
 	}
-	return r.forget(ctx, m.node.Name)
+	return f.forget(ctx, r, m.node.Name)
 }

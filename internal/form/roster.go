@@ -68,7 +68,8 @@ func (r roster) disconnect(ctx context.Context, node string) error {
 
 // forget removes a node that does not run from the list, and returns when it has
 // stayed away: one that left just now comes up again, from the memory of others.
-func (r roster) forget(ctx context.Context, node string) error {
+// So each full node is told to forget it.
+func (f *Former) forget(ctx context.Context, r roster, node string) error {
 	for away := time.Duration(0); away < forgotten; away += onlinePause {
 		mon, err := r.look(ctx)
 		if err != nil {
@@ -77,7 +78,7 @@ func (r roster) forget(ctx context.Context, node string) error {
 		if _, known := mon.NodeRole(node); known {
 			away = 0
 			if mon.NodeState(node) != cluster.Online {
-				if _, err = r.Output(ctx, "crm_node", "--force", "--remove", node); err != nil {
+				if err := f.forgetEverywhere(ctx, node); err != nil {
 					return err
 				}
 			}
@@ -86,6 +87,18 @@ func (r roster) forget(ctx context.Context, node string) error {
 		case <-ctx.Done():
 			return fmt.Errorf("the cluster still knows %s: %w", node, context.Cause(ctx))
 		case <-time.After(onlinePause):
+		}
+	}
+	return nil
+}
+
+func (f *Former) forgetEverywhere(ctx context.Context, node string) error {
+	for _, m := range f.all {
+		if m.node.Name == node || !m.found.corosync || !m.found.pacemaker {
+			continue
+		}
+		if _, err := m.client.Output(ctx, "crm_node", "--force", "--remove", node); err != nil {
+			return &cluster.NodeError{Node: m.node.Name, Err: err}
 		}
 	}
 	return nil
