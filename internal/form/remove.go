@@ -38,7 +38,7 @@ func (f *Former) Remove(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	return f.forget(ctx, r, node)
+	return f.forget(ctx, r)
 }
 
 // take stops a node's part in a cluster. leaving is nil for one that is off.

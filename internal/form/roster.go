@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -66,30 +67,44 @@ func (r roster) disconnect(ctx context.Context, node string) error {
 	})
 }
 
-// forget removes a node that does not run from the list, and returns when it has
-// stayed away: one that left just now comes up again, from the memory of others.
-// So each full node is told to forget it.
-func (f *Former) forget(ctx context.Context, r roster, node string) error {
+// forget removes nodes that do not run from the list: those given, and those that
+// are none of the cluster's any more. It returns when all have stayed away: one
+// that left comes up again, even much later, from the memory of others, for
+// example when they hear the end of a fencing. So each full node is told.
+func (f *Former) forget(ctx context.Context, r roster, nodes ...string) error {
 	for away := time.Duration(0); away < forgotten; away += onlinePause {
 		mon, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		if _, known := mon.NodeRole(node); known {
+		for _, node := range f.strangers(mon, nodes) {
 			away = 0
-			if mon.NodeState(node) != cluster.Online {
-				if err := f.forgetEverywhere(ctx, node); err != nil {
-					return err
-				}
+			if mon.NodeState(node) == cluster.Online {
+				continue
+			}
+			if err := f.forgetEverywhere(ctx, node); err != nil {
+				return err
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the cluster still knows %s: %w", node, context.Cause(ctx))
+			return fmt.Errorf("the cluster still knows nodes that it should forget: %w", context.Cause(ctx))
 		case <-time.After(onlinePause):
 		}
 	}
 	return nil
+}
+
+// strangers are the nodes that the cluster knows and should not.
+func (f *Former) strangers(mon cib.Mon, nodes []string) []string {
+	var found []string
+	for _, known := range mon.Nodes {
+		ours := slices.ContainsFunc(f.Nodes, func(n cluster.Node) bool { return n.Name == known.Name })
+		if !ours || slices.Contains(nodes, known.Name) {
+			found = append(found, known.Name)
+		}
+	}
+	return found
 }
 
 func (f *Former) forgetEverywhere(ctx context.Context, node string) error {
