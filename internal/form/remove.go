@@ -62,6 +62,7 @@ func (f *Former) take(ctx context.Context, node string, leaving *member, staying
 	if leaving.found.remote {
 		return leaving.halt(ctx, "pacemaker_remote.service")
 	}
+	leaving.found.corosync, leaving.found.pacemaker = false, false
 	return leaving.halt(ctx, "pacemaker.service", "corosync.service")
 }
 
