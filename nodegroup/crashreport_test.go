@@ -65,6 +65,14 @@ func TestCrashWatch(t *testing.T) {
 			[]string{"the cluster lost its quorum", `service "of-node0" stopped running on node0`}, true},
 		{"nobody decides for a while", CrashPower, []scene{func(s *cluster.Status) { lost(s); s.DC, s.Quorate = "", false }, moved, back},
 			[4]float64{1, 2, 2, 3}, []string{}, []string{}, true},
+		// The history of fencing is not the same on a node that has just come back.
+		{"others know of an earlier fencing", CrashPower, []scene{
+			func(s *cluster.Status) { s.Nodes[1].LastFenced, s.Nodes[2].LastFenced = "before", "before" },
+			func(s *cluster.Status) { lost(s); s.Nodes[1].LastFenced = "before" },
+			moved, back}, [4]float64{2, 3, 3, 4}, []string{}, []string{}, true},
+		{"it is not off yet", CrashPower, []scene{func(s *cluster.Status) { lost(s); s.Nodes[1].LastFenced = "before" }},
+			[4]float64{1, 0, 0, 0}, []string{}, []string{"node1 was not fenced", `service "of-node1" does not run again`,
+				"node1 is not online again"}, false},
 		{"it stops again", CrashPower, []scene{moved, fenced}, [4]float64{1, 1, 0, 0}, []string{},
 			[]string{`service "of-node1" does not run again`, "node1 is not online again"}, false},
 		{"process", CrashProcess, []scene{func(s *cluster.Status) { s.Services[1].Run = "node1/2" }},

@@ -44,7 +44,9 @@ func (c *crash) run(ctx context.Context, fault fault, before cluster.Status) (Cr
 func (c *crash) mend(ctx context.Context, fault fault, watch *crashWatch) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), mendTimeout, fmt.Errorf("gave up after %v", mendTimeout))
 	defer cancel()
-	c.group.env.progress(c.victim.Name + ": mending it")
+	if c.options.Kind != CrashProcess { // which the cluster mends itself
+		c.group.env.progress(c.victim.Name + ": mending it")
+	}
 	err := fault.undo(ctx, watch)
 	if err == nil {
 		return nil
