@@ -57,10 +57,13 @@ type crashWatch struct {
 	// killed is the service whose process was killed; empty if the fault is one of
 	// the node.
 	killed string
+	// lastFenced is when the node was fenced before the fault, as far as any node
+	// that was asked knew: one that has just come back has yet to be told.
+	lastFenced string
 }
 
 func newCrashWatch(before cluster.Status, node string, kind CrashKind, services []CrashedService) *crashWatch {
-	w := &crashWatch{began: time.Now(), before: before, report: CrashReport{
+	w := &crashWatch{began: time.Now(), before: before, lastFenced: nodeIn(before, node).LastFenced, report: CrashReport{
 		Cluster: before.Cluster, Node: node, Kind: kind, Fencing: before.Fencing, State: cluster.Online,
 		Services: slices.Clone(services), Touched: []string{}, Faults: []string{},
 	}}
@@ -102,7 +105,7 @@ func once(moment **float64, at time.Duration) {
 }
 
 func (w *crashWatch) seeNode(status cluster.Status, at time.Duration) {
-	was, now := nodeIn(w.before, w.report.Node), nodeIn(status, w.report.Node)
+	now := nodeIn(status, w.report.Node)
 	w.report.State = now.State
 	if w.killed != "" {
 		return
@@ -111,8 +114,10 @@ func (w *crashWatch) seeNode(status cluster.Status, at time.Duration) {
 		once(&w.report.Noticed, at)
 		w.report.Back = nil
 	}
-	if now.LastFenced != was.LastFenced {
-		once(&w.report.Noticed, at)
+	switch {
+	case !w.noticed():
+		w.lastFenced = max(w.lastFenced, now.LastFenced)
+	case now.LastFenced > w.lastFenced && now.State != cluster.Unclean:
 		once(&w.report.Fenced, at)
 	}
 	if w.noticed() && now.State == cluster.Online {
@@ -155,8 +160,7 @@ func (w *crashWatch) seeOthers(status cluster.Status) {
 			continue
 		}
 		// The connection to a remote node moves when the node dies that had it.
-		gone := was.Role == cluster.Full && (now.State == cluster.Offline || now.State == cluster.Unclean)
-		if gone || now.LastFenced != was.LastFenced {
+		if now.State == cluster.Unclean || now.State == cluster.Offline && was.Role == cluster.Full {
 			w.touched("%s was lost", was.Name)
 		}
 	}

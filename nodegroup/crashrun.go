@@ -30,10 +30,12 @@ func (c *crash) run(ctx context.Context, fault fault, before cluster.Status) (Cr
 	if mendErr := c.mend(ctx, fault, watch); mendErr != nil {
 		return watch.conclude(), errors.Join(err, mendErr)
 	}
-	if err != nil {
-		return watch.conclude(), fmt.Errorf("crash test on %s: %w; what it broke is mended", c.victim.Name, err)
+	if err == nil {
+		err = c.watch(ctx, crashSettle, watch, watch.whole)
 	}
-	err = c.watch(ctx, crashSettle, watch, watch.whole)
+	if err != nil {
+		err = fmt.Errorf("crash test on %s: %w; what it broke is mended", c.victim.Name, err)
+	}
 	if watch.report.State != cluster.Online {
 		watch.report.Next = fmt.Sprintf("sirikata-cluster %s nodes boot %s", c.group.spec.Type, c.group.spec.Name)
 	}
@@ -44,7 +46,9 @@ func (c *crash) run(ctx context.Context, fault fault, before cluster.Status) (Cr
 func (c *crash) mend(ctx context.Context, fault fault, watch *crashWatch) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), mendTimeout, fmt.Errorf("gave up after %v", mendTimeout))
 	defer cancel()
-	c.group.env.progress(c.victim.Name + ": mending it")
+	if c.options.Kind != CrashProcess { // which the cluster mends itself
+		c.group.env.progress(c.victim.Name + ": mending it")
+	}
 	err := fault.undo(ctx, watch)
 	if err == nil {
 		return nil

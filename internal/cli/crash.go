@@ -94,7 +94,7 @@ func crashTable(w io.Writer, report nodegroup.CrashReport) {
 		event(w, report.Fenced, report.Node+" was fenced", report.Node+" was not fenced")
 	}
 	for _, service := range report.Services {
-		waits := fmt.Sprintf("service %q does not run again", service.ID)
+		waits := fmt.Sprintf("service %q was not seen to start again", service.ID)
 		event(w, service.Restarted, fmt.Sprintf("service %q runs again on %s", service.ID, service.To), waits)
 	}
 	if report.Back != nil {
@@ -113,7 +113,7 @@ func crashTable(w io.Writer, report nodegroup.CrashReport) {
 // event is a row of what happened, or did not.
 func event(w io.Writer, at *float64, did, didNot string) {
 	if at == nil {
-		row(w, "never", didNot)
+		row(w, "", didNot)
 		return
 	}
 	row(w, seconds(*at), did)
