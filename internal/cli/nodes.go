@@ -74,11 +74,17 @@ func (a *app) allocateOnly(ctx context.Context, ng *nodegroup.NodeGroup) error {
 
 func (a *app) booted(ng *nodegroup.NodeGroup, nodes []cluster.Node, changed bool, unchanged string, took time.Duration) {
 	clusterName := ng.Spec().Name
+	online := 0
+	for _, node := range nodes {
+		if node.State == cluster.Online {
+			online++
+		}
+	}
 	if !changed {
-		a.print("cluster %q %s (%d nodes online)", clusterName, unchanged, len(nodes))
+		a.print("cluster %q %s (%d nodes online)", clusterName, unchanged, online)
 		return
 	}
-	a.print("cluster %q is quorate: %d nodes online, after %s", clusterName, len(nodes), seconds(took.Seconds()))
+	a.print("cluster %q is quorate: %d nodes online, after %s", clusterName, online, seconds(took.Seconds()))
 	if !ng.Spec().Fencing {
 		a.say("nothing fences its nodes: a node that is cut off may keep running a service that was moved")
 	}
