@@ -70,8 +70,8 @@ func TestCrashTest(t *testing.T) {
 		if copies := c.copies("redis-server 0.0.0.0:6450"); len(copies) != 1 {
 			t.Errorf("%s: redis runs on %v", kind, copies)
 		}
-		rules := c.node(t, from).sh(t, "iptables -S; systemctl list-units --all --plain --no-legend 'sirikata-crash-test*'")
-		if strings.Contains(rules, "sirikata-crash-test") {
+		rules := c.node(t, from).sh(t, "iptables -S; systemctl list-units --all --plain --no-legend 'sirikata-crash-test*' 'cluster-crash-test*'")
+		if strings.Contains(rules, "crash-test") {
 			t.Errorf("%s: it left on %s:\n%s", kind, from, rules)
 		}
 	}

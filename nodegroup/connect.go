@@ -115,20 +115,28 @@ func (g *NodeGroup) openPool(machines []provider.Machine) error {
 	if err := g.Close(); err != nil {
 		return err
 	}
-	signer, _, _, err := g.store.Key(g.spec.Name)
+	hosts, err := g.hosts(machines)
 	if err != nil {
 		return err
+	}
+	g.pool = remote.NewPool(hosts, g.hostKeys())
+	return nil
+}
+
+func (g *NodeGroup) hosts(machines []provider.Machine) ([]remote.Host, error) {
+	signer, _, _, err := g.store.Key(g.spec.Name)
+	if err != nil {
+		return nil, err
 	}
 	hosts := make([]remote.Host, 0, len(machines))
 	for _, machine := range machines {
 		host, err := g.host(machine, signer)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		hosts = append(hosts, host)
 	}
-	g.pool = remote.NewPool(hosts, g.hostKeys())
-	return nil
+	return hosts, nil
 }
 
 func (g *NodeGroup) host(machine provider.Machine, signer ssh.Signer) (remote.Host, error) {
@@ -174,22 +182,19 @@ func (g *NodeGroup) authorize(ctx context.Context, machines []provider.Machine) 
 
 func (g *NodeGroup) toNodes(machines []provider.Machine) []cluster.Node {
 	nodes := make([]cluster.Node, 0, len(machines))
+	full := g.spec.Indexes()[:g.spec.WantedFull()] // of a new cluster
 	for _, machine := range machines {
+		role := cluster.Remote
+		if slices.Contains(full, machine.Index) {
+			role = cluster.Full
+		}
 		node := cluster.Node{
 			Index: machine.Index, Name: machine.Name, ID: machine.ID,
 			Connect: machine.Connect, Address: machine.Address, FQDN: machine.FQDN,
-			State: cluster.Offline, Role: g.plannedRole(machine.Index), Capabilities: []string{},
+			State: cluster.Offline, Role: role, Capabilities: []string{},
 		}
 		node.Capabilities = append(node.Capabilities, g.spec.Capabilities[machine.Name]...)
 		nodes = append(nodes, node)
 	}
 	return nodes
-}
-
-// plannedRole is the role that a node has in a new cluster.
-func (g *NodeGroup) plannedRole(index int) cluster.Role {
-	if slices.Contains(g.spec.Indexes()[:g.spec.WantedFull()], index) {
-		return cluster.Full
-	}
-	return cluster.Remote
 }

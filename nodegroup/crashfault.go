@@ -114,10 +114,11 @@ func (c *crash) killController() fault {
 }
 
 // The firewall's chain of a cut, and the timer that ends the cut though nobody
-// else may be left to end it. The timer is set before the node is cut.
+// else may be left to end it. The timer is set before the node is cut. Its unit is
+// not called sirikata-…: that is what units of services are called.
 const (
 	cutChain  = "sirikata-crash-test"
-	cutTimer  = "sirikata-crash-test"
+	cutTimer  = "cluster-crash-test"
 	cutMargin = 30 * time.Second // more than the test takes
 )
 

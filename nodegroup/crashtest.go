@@ -186,20 +186,12 @@ func (c *crash) observe(ctx context.Context) (*remote.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, _, _, err := g.store.Key(g.spec.Name)
+	alone := slices.DeleteFunc(slices.Clone(machines), func(m provider.Machine) bool {
+		return !m.Running || m.ID == c.machine.ID && c.service == ""
+	})
+	hosts, err := g.hosts(alone)
 	if err != nil {
 		return nil, err
-	}
-	var hosts []remote.Host
-	for _, machine := range machines {
-		if !machine.Running || machine.ID == c.machine.ID && c.service == "" {
-			continue
-		}
-		host, err := g.host(machine, signer)
-		if err != nil {
-			return nil, err
-		}
-		hosts = append(hosts, host)
 	}
 	pool := remote.NewPool(hosts, g.hostKeys())
 	c.engine, err = engineOf(g.spec, g.toNodes(machines), pool, g.env.progress)

@@ -67,7 +67,7 @@ time-out, or if anything else was touched.`,
 func (a *app) crashTest(ctx context.Context, ng *nodegroup.NodeGroup, options nodegroup.CrashOptions, format string) error {
 	report, err := ng.CrashTest(ctx, options)
 	if errors.Is(err, nodegroup.ErrCrashRisk) {
-		return cluster.WithHint(usageError{err}, "choose another node, or add --yes to break this one all the same")
+		return usageError{err}
 	}
 	if report.Broke == "" {
 		return err

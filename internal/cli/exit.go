@@ -46,6 +46,9 @@ func exitCodes() []meaning {
 // usageError is a command line that makes no sense.
 type usageError struct{ error }
 
+// Hint is that of the error.
+func (e usageError) Hint() string { return cluster.HintOf(e.error) }
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // stateError says that the state asked about does not hold.

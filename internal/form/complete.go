@@ -19,7 +19,7 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 	if len(full) == 0 {
 		return errors.New("no full node is there: power on one of them, or boot")
 	}
-	changed, err := f.settings().apply(ctx, full[0].client)
+	changed, err := apply(ctx, full[0].client, f.settings())
 	if err != nil {
 		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
 	}
@@ -35,11 +35,11 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 }
 
 // reconnectPatience is for how long a remote node is waited for before the
-// cluster is told to try again at once: by itself it does so after a minute.
+// cluster is told to try again at once: by itself it does so later.
 const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
-func (f *Former) settings() settings {
+func (f *Former) settings() cib.Settings {
 	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local}
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
@@ -54,18 +54,16 @@ func (f *Former) settings() settings {
 			s.Remotes = append(s.Remotes, cib.RemoteNode{Name: node.Name, Address: node.Address})
 		}
 	}
-	return settings{s}
+	return s
 }
 
-type settings struct{ cib.Settings }
-
 // apply writes the settings where anything of them is missing.
-func (s settings) apply(ctx context.Context, node *remote.Client) (changed bool, err error) {
+func apply(ctx context.Context, node *remote.Client, settings cib.Settings) (changed bool, err error) {
 	have, err := node.Output(ctx, "cibadmin", "--query", "--scope", "configuration")
 	if err != nil {
 		return false, err
 	}
-	wanted, err := s.Fragment()
+	wanted, err := settings.Fragment()
 	if err != nil {
 		return false, err
 	}
@@ -87,10 +85,7 @@ func (f *Former) retire(ctx context.Context, m *member) error {
 		return err
 	}
 	f.Progress("moving away what runs on " + m.node.Name + ", which becomes a full node")
-	if err := r.drain(ctx, m.node.Name); err != nil {
-		return err
-	}
-	if err := r.disconnect(ctx, m.node.Name); err != nil {
+	if err := r.part(ctx, m.node.Name); err != nil {
 		return err
 	}
 	if err := m.halt(ctx, "pacemaker_remote.service"); err != nil {

@@ -2,7 +2,6 @@ package form
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,8 +14,12 @@ import (
 // roster is the cluster's own list of its nodes, as a full node keeps it.
 type roster struct{ *remote.Client }
 
+func (r roster) ask(ctx context.Context) ([]byte, error) {
+	return r.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+}
+
 func (r roster) look(ctx context.Context) (cib.Mon, error) {
-	out, err := r.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+	out, err := r.ask(ctx)
 	if err != nil {
 		return cib.Mon{}, err
 	}
@@ -33,12 +36,30 @@ func (r roster) wait(ctx context.Context, what string, done func(cib.Mon) bool) 
 		if done(mon) {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
-		case <-time.After(onlinePause):
+		if err := pause(ctx, what); err != nil {
+			return err
 		}
 	}
+}
+
+// pause is between two looks at the cluster. When ctx ends it says what was waited
+// for.
+func pause(ctx context.Context, what string) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+	case <-time.After(onlinePause):
+		return nil
+	}
+}
+
+// part takes a node out of work: what runs on it moves elsewhere, and the
+// connection to it ends, if it is a remote one.
+func (r roster) part(ctx context.Context, node string) error {
+	if err := r.drain(ctx, node); err != nil {
+		return err
+	}
+	return r.disconnect(ctx, node)
 }
 
 // drain moves what runs on a node elsewhere; what may run nowhere else stops. A
@@ -59,7 +80,7 @@ func (r roster) drain(ctx context.Context, node string) error {
 // disconnect ends the connection to a remote node for good.
 func (r roster) disconnect(ctx context.Context, node string) error {
 	_, err := r.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", cib.RemoteXPath(node))
-	if err != nil && !isExit(err, exitNoSuch) {
+	if err != nil && remote.ExitCode(err) != cib.ExitNoSuch {
 		return err
 	}
 	return r.wait(ctx, "the connection to "+node+" has not ended yet", func(mon cib.Mon) bool {
@@ -86,10 +107,8 @@ func (f *Former) forget(ctx context.Context, r roster, nodes ...string) error {
 				return err
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the cluster still knows nodes that it should forget: %w", context.Cause(ctx))
-		case <-time.After(onlinePause):
+		if err := pause(ctx, "the cluster still knows nodes that it should forget"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -121,12 +140,3 @@ func (f *Former) forgetEverywhere(ctx context.Context, node string) error {
 
 // forgotten is for how long a removed node must stay away to be believed gone.
 const forgotten = 1500 * time.Millisecond
-
-// exitNoSuch is what Pacemaker's tools end with where there is no such thing
-// (crm_error(8), CRM_EX_NOSUCH).
-const exitNoSuch = 105
-
-func isExit(err error, code int) bool {
-	var exit *remote.ExitError
-	return errors.As(err, &exit) && exit.Code == code
-}

@@ -98,10 +98,8 @@ func (f *Former) waitOnline(ctx context.Context, observers, members []*member, i
 				return &cluster.NodeError{Node: m.node.Name, Err: err}
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", seen.misses, context.Cause(ctx))
-		case <-time.After(onlinePause):
+		if err := pause(ctx, seen.misses); err != nil {
+			return err
 		}
 	}
 }
@@ -115,7 +113,7 @@ type sight struct {
 }
 
 func look(ctx context.Context, m *member, members []*member) sight {
-	out, err := m.client.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+	out, err := roster{m.client}.ask(ctx)
 	if err != nil {
 		seen := sight{misses: "Pacemaker on " + m.node.Name + " does not answer yet"}
 		if errors.Is(err, remote.ErrUnreachable) {

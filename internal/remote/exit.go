@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 )
 
@@ -32,6 +33,16 @@ func (e *ExitError) Error() string {
 		return fmt.Sprintf("%s: %s", message, last)
 	}
 	return message
+}
+
+// ExitCode is the exit status that err tells of, or 0 if no command ran to its end
+// and failed.
+func ExitCode(err error) int {
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		return exit.Code
+	}
+	return 0
 }
 
 // runs names a command in messages by its program alone: arguments may be long.

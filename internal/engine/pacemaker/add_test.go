@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
 )
 
@@ -92,7 +93,7 @@ func TestAddLosesRace(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			empty := state(t, "empty", "empty")
-			lost := creation(t, exitExists, test.service, "node0", "node1", "node2")
+			lost := creation(t, cib.ExitExists, test.service, "node0", "node1", "node2")
 			lost.stderr = "Call cib_create failed: File exists\n"
 			empty.writes = []write{lost}
 			f := newFake(t, 3, empty, state(t, "running", "running"))
@@ -116,7 +117,7 @@ func TestAddTakenByForeign(t *testing.T) {
 	var phases []phase
 	for range createTries {
 		empty := state(t, "empty", "empty")
-		empty.writes = []write{creation(t, exitExists, service, "node0", "node1", "node2")}
+		empty.writes = []write{creation(t, cib.ExitExists, service, "node0", "node1", "node2")}
 		phases = append(phases, empty)
 	}
 	f := newFake(t, 3, append(phases, state(t, "empty", "empty"))...)

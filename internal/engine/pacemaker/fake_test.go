@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 	"github.com/sirikata/sirikata-cluster/internal/remote/remotetest"
 )
@@ -109,7 +110,7 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 	case askTransient:
 		if now.transient == "" {
 			_, _ = io.WriteString(stderr, "Call cib_query failed: No such device or address\n")
-			return exitNoSuch
+			return cib.ExitNoSuch
 		}
 		return say(stdout, now.transient)
 	}

@@ -2,11 +2,9 @@ package pacemaker
 
 import (
 	"context"
-	"encoding/xml"
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
-	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
 
 // Refill implements engine.Engine.
@@ -15,21 +13,20 @@ func (e *Engine) Refill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	change, err := s.refills()
-	if err != nil || len(change.Primitives) == 0 {
+	refills, err := s.refills()
+	if err != nil || len(refills.Primitives) == 0 {
 		return err
 	}
-	return s.modify(ctx, change)
+	return s.modify(ctx, refills)
 }
 
 // refills are the services whose candidates are to change.
-func (s *session) refills() (refills, error) {
+func (s *session) refills() (refills change, err error) {
 	planner := s.engine.planner(s.view.resources, s.view.mon)
-	change := refills{}
 	for _, primitive := range s.view.resources.Primitives {
 		service, err := primitive.Service()
 		if err != nil {
-			return refills{}, err
+			return change{}, err
 		}
 		if service.Target != cluster.Any {
 			continue
@@ -40,10 +37,9 @@ func (s *session) refills() (refills, error) {
 			continue
 		}
 		planner.count(want)
-		change.Primitives = append(change.Primitives, refill{ID: primitive.ID,
-			Meta: cib.AttributeSet{ID: primitive.Meta.ID, Pairs: primitive.WithCandidates(want)}})
+		refills.meta(primitive, primitive.WithCandidates(want)...)
 	}
-	return change, nil
+	return refills, nil
 }
 
 // refilled are the candidates of a service after those that are gone or lost
@@ -74,15 +70,4 @@ func (p *planner) refilled(service cluster.Service, have []string) []string {
 		return have
 	}
 	return keep[:min(limit, len(keep))]
-}
-
-// refills is the part of the resources section that a refill writes.
-type refills struct {
-	XMLName    xml.Name `xml:"resources"`
-	Primitives []refill `xml:"primitive"`
-}
-
-type refill struct {
-	ID   string           `xml:"id,attr"`
-	Meta cib.AttributeSet `xml:"meta_attributes"`
 }

@@ -63,7 +63,7 @@ func TestRemoveForgets(t *testing.T) {
 func TestRemoveGone(t *testing.T) {
 	before, gone := state(t, "running", "running"), state(t, "empty", "empty")
 	removal := deletion("run")
-	removal.code, removal.stderr = exitNoSuch, "Call cib_delete failed: No such device or address\n"
+	removal.code, removal.stderr = cib.ExitNoSuch, "Call cib_delete failed: No such device or address\n"
 	before.writes, gone.transient = []write{removal}, ""
 	newFakeRemoving(t, "run", before, gone)
 }

@@ -2,7 +2,6 @@ package pacemaker
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"time"
 
@@ -24,7 +23,7 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 		return nil, err
 	}
 	before := map[string]earlier{}
-	change := generations{}
+	var changed change
 	for i, primitive := range primitives {
 		before[ids[i]] = earlierOf(mon, ids[i])
 		started, err := s.revive(ctx, primitive)
@@ -38,10 +37,10 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 		if err != nil {
 			return nil, err
 		}
-		change.Primitives = append(change.Primitives, generationOf(primitive, next))
+		changed.instance(primitive, next)
 	}
-	if len(change.Primitives) > 0 {
-		if err := s.modify(ctx, change); err != nil {
+	if len(changed.Primitives) > 0 {
+		if err := s.modify(ctx, changed); err != nil {
 			return nil, err
 		}
 	}
@@ -87,20 +86,4 @@ func (s *session) forgetFailures(ctx context.Context, restarted []engine.Added) 
 		return err
 	}
 	return s.forgetLeftovers(ctx, ids, transient)
-}
-
-// generations is the part of the resources section that a restart writes.
-type generations struct {
-	XMLName    xml.Name              `xml:"resources"`
-	Primitives []generationPrimitive `xml:"primitive"`
-}
-
-type generationPrimitive struct {
-	ID       string           `xml:"id,attr"`
-	Instance cib.AttributeSet `xml:"instance_attributes"`
-}
-
-func generationOf(primitive cib.Primitive, next cib.Attribute) generationPrimitive {
-	return generationPrimitive{ID: primitive.ID,
-		Instance: cib.AttributeSet{ID: primitive.Instance.ID, Pairs: []cib.Attribute{next}}}
 }

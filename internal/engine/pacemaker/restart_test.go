@@ -15,7 +15,7 @@ func cleanup(id string) write {
 // modification is the command that restarts services of generation 0.
 func modification(t *testing.T, file string, ids ...string) write {
 	t.Helper()
-	change := generations{}
+	var changed change
 	for _, id := range ids {
 		primitive := recordedPrimitive(t, file, id)
 		var next cib.Attribute
@@ -25,10 +25,9 @@ func modification(t *testing.T, file string, ids ...string) write {
 				next.Value = "1"
 			}
 		}
-		change.Primitives = append(change.Primitives, generationPrimitive{ID: primitive.ID,
-			Instance: cib.AttributeSet{ID: primitive.Instance.ID, Pairs: []cib.Attribute{next}}})
+		changed.instance(primitive, next)
 	}
-	return write{line: modify, stdin: string(marshal(t, change))}
+	return write{line: modify, stdin: string(marshal(t, changed))}
 }
 
 // TestRestart waits for another run of a service that ran all the time.

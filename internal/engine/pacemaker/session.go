@@ -15,13 +15,6 @@ import (
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
-// Exit codes of Pacemaker's tools (crm_error(8)).
-const (
-	exitNotConnected = 102 // CRM_EX_DISCONNECT: Pacemaker does not run there
-	exitNoSuch       = 105 // CRM_EX_NOSUCH
-	exitExists       = 108 // CRM_EX_EXISTS
-)
-
 // session is the work of one command: it speaks to one node for as long as
 // that node answers.
 type session struct {
@@ -108,7 +101,7 @@ var errNotRunning = errors.New("pacemaker does not run")
 // ask runs a command that only reads.
 func (s *session) ask(ctx context.Context, argv ...string) ([]byte, error) {
 	out, err := s.client.Output(ctx, argv...)
-	if exitCode(err) == exitNotConnected {
+	if remote.ExitCode(err) == cib.ExitNotConnected {
 		return nil, fmt.Errorf("%w on %s", errNotRunning, s.client.Name())
 	}
 	return out, err
@@ -135,7 +128,7 @@ func (s *session) definitions(ctx context.Context) (cib.Resources, error) {
 // attributes asks for the transient attributes of all nodes.
 func (s *session) attributes(ctx context.Context) ([]byte, error) {
 	out, err := s.ask(ctx, "cibadmin", "--query", "--xpath", cib.TransientXPath)
-	if exitCode(err) == exitNoSuch {
+	if remote.ExitCode(err) == cib.ExitNoSuch {
 		return nil, nil
 	}
 	return out, err
@@ -145,7 +138,7 @@ func (s *session) attributes(ctx context.Context) ([]byte, error) {
 // the ids is taken, and then none is added.
 func (s *session) create(ctx context.Context, primitives []cib.Primitive) error {
 	err := s.write(ctx, cib.Resources{Primitives: primitives}, "--create")
-	if exitCode(err) == exitExists {
+	if remote.ExitCode(err) == cib.ExitExists {
 		return cluster.ErrServiceExists
 	}
 	return err
@@ -170,7 +163,7 @@ func (s *session) write(ctx context.Context, part any, how string) error {
 // error.
 func (s *session) delete(ctx context.Context, ids []string) error {
 	_, err := s.client.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", cib.ServicesXPath(ids))
-	if exitCode(err) == exitNoSuch {
+	if remote.ExitCode(err) == cib.ExitNoSuch {
 		return nil
 	}
 	return err
@@ -231,12 +224,4 @@ func (s *session) forgetLeftovers(ctx context.Context, ids []string, transient [
 			"--node", s.view.mon.NodeName(leftover.NodeID))
 		return err
 	})
-}
-
-func exitCode(err error) int {
-	var exit *remote.ExitError
-	if errors.As(err, &exit) {
-		return exit.Code
-	}
-	return 0
 }

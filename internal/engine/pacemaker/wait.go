@@ -109,8 +109,9 @@ const (
 )
 
 // stirs waits until something came of the start of those of the fresh services
-// that are still open, or for some time. On a large cluster a look at all of it, which has Pacemaker's scheduler
-// work it out anew, takes longer than a start, and from the same processors.
+// that are still open, or for some time. On a large cluster a look at all of it,
+// which has Pacemaker's scheduler work it out anew, takes longer than a start, and
+// from the same processors.
 func (s *session) stirs(ctx context.Context, fresh []string, open map[string]cib.Primitive) error {
 	ids := slices.DeleteFunc(slices.Clone(fresh), func(id string) bool { _, is := open[id]; return !is })
 	if len(ids) == 0 || len(ids) > watched {
@@ -118,7 +119,7 @@ func (s *session) stirs(ctx context.Context, fresh []string, open map[string]cib
 	}
 	for begin := time.Now(); time.Since(begin) < stirLimit; {
 		out, err := s.ask(ctx, "cibadmin", "--query", "--xpath", cib.HistoryXPath(ids))
-		if err != nil && exitCode(err) != exitNoSuch {
+		if err != nil && remote.ExitCode(err) != cib.ExitNoSuch {
 			return err
 		}
 		if started, err := cib.Started(out, ids); started || err != nil {

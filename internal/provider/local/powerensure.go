@@ -28,7 +28,7 @@ func (f *fencing) ensure(ctx context.Context) (secret []byte, err error) {
 	defer cancel()
 	empty := map[string]bool{}
 	again := func(err error) bool { return errors.Is(err, errAgain) }
-	err = retry(ctx, again, func() error {
+	err = retry(ctx, ensurePause, again, func() error {
 		secret, err = f.once(ctx, empty)
 		return err
 	})
@@ -36,29 +36,6 @@ func (f *fencing) ensure(ctx context.Context) (secret []byte, err error) {
 		return nil, err
 	}
 	return secret, f.answers(ctx)
-}
-
-// retry does f again while it fails and the failure passes, until ctx ends. Then
-// the error says how f failed before.
-func retry(ctx context.Context, passes func(error) bool, f func() error) error {
-	var last error
-	for {
-		err := f()
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil && last != nil:
-			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
-		case !passes(err):
-			return err
-		}
-		last = err
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), last)
-		case <-time.After(ensurePause):
-		}
-	}
 }
 
 // once looks at what is there and does what is missing. A new container gets the
@@ -171,7 +148,7 @@ func (f *fencing) answers(ctx context.Context) error {
 	defer cancel()
 	question := fmt.Sprintf("action=monitor\naddress=127.0.0.1:%s\nsecret_file=%s/%s\n", powerPort, powerDir, powerSecret)
 	starting := func(error) bool { return true }
-	err := retry(ctx, starting, func() error {
+	err := retry(ctx, ensurePause, starting, func() error {
 		_, err := f.docker.run(ctx, strings.NewReader(question), "exec", "--interactive", f.finalName(), powerDir+"/"+cluster.FenceAgent)
 		return err
 	})

@@ -91,19 +91,9 @@ const (
 )
 
 // untilIdle does f again while it fails because the engine is still at work on
-// the same thing, which it tells by the word busy. It returns f's last error.
+// the same thing, which it tells by the word busy.
 func untilIdle(ctx context.Context, busy string, f func() error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, idleLimit, fmt.Errorf("gave up after %s", idleLimit))
 	defer cancel()
-	for {
-		err := f()
-		if !toolSays(err, busy) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(idlePause):
-		}
-	}
+	return retry(ctx, idlePause, func(err error) bool { return toolSays(err, busy) }, f)
 }
