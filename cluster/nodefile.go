@@ -4,6 +4,8 @@ package cluster
 const (
 	// NodeFilePath holds a [NodeFile] as JSON, written by Puppet.
 	NodeFilePath = "/etc/sirikata-cluster/node.json"
+	// NodesFilePath holds a [NodesFile] as JSON, on full nodes; written by Puppet.
+	NodesFilePath = "/etc/sirikata-cluster/nodes.json"
 	// NodeProgramPath is where sirikata-node is installed.
 	NodeProgramPath = "/usr/lib/sirikata-cluster/sirikata-node"
 	// FenceSecretPath holds what a node proves to the power service that it is
@@ -29,4 +31,16 @@ type NodeFile struct {
 	WorkspacePath string   `json:"workspace_path"`
 	SirikataPath  string   `json:"sirikata_path"`
 	Capabilities  []string `json:"capabilities"`
+}
+
+// NodesFile is what a full node knows of all nodes of its cluster.
+type NodesFile struct {
+	Cluster string      `json:"cluster"`
+	Nodes   []NodeOffer `json:"nodes"`
+}
+
+// NodeOffer is what a node offers to services.
+type NodeOffer struct {
+	Name         string   `json:"name"`
+	Capabilities []string `json:"capabilities"`
 }

@@ -79,4 +79,24 @@ func TestTwelveNodes(t *testing.T) {
 	if online := c.online(t); len(online) != 11 {
 		t.Errorf("%d nodes are online after one died", len(online))
 	}
+	c.refills(t, "redis", victim)
+}
+
+// refills checks that a service gets another candidate for a node that died,
+// without any command of ours. The timer is not waited for.
+func (c *labCluster) refills(t *testing.T, id, dead string) {
+	t.Helper()
+	query := "cibadmin --query --scope resources"
+	if resources := c.ask(t, query); !strings.Contains(resources, `value="`+dead+`"`) {
+		t.Errorf("%s is no candidate of %s any more, before the refill", dead, id)
+	}
+	dc := c.node(t, strings.TrimSpace(c.ask(t, "crmadmin --dc_lookup --quiet")))
+	if state := strings.TrimSpace(dc.sh(t, "systemctl is-active cluster-candidates.timer")); state != "active" {
+		t.Errorf("the timer on %s is %s", dc.name, state)
+	}
+	dc.sh(t, "systemctl start cluster-candidates.service")
+	mon, resources := c.ask(t, "crm_mon -1"), c.ask(t, query)
+	if strings.Contains(resources, `value="`+dead+`"`) || strings.Count(resources, `value="node`) != 3 {
+		t.Errorf("after the death of %s, the candidates of %s are not refilled:\n%s\n%s", dead, id, resources, mon)
+	}
 }

@@ -52,10 +52,12 @@ func Main(ctx context.Context, p Process) int {
 		case "guard":
 			runGuard(ctx, p)
 			return 0
+		case "refill":
+			return runRefill(ctx, p)
 		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, power-service, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, power-service, refill, version")
 	return exitUsage
 }
 

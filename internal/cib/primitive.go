@@ -172,38 +172,6 @@ func (p Primitive) Candidates() []string {
 	return nodes
 }
 
-// WithCandidates are the pairs that, written over those of the same ids, give
-// the service other nodes to run on: 1 to [MaxCandidates].
-func (p Primitive) WithCandidates(nodes []string) []Attribute {
-	meta := map[string]string{}
-	for i := range MaxCandidates {
-		name := candidate(i)
-		if i < len(nodes) {
-			meta[name] = nodes[i]
-		} else if _, was := p.Meta.values()[name]; was {
-			meta[name] = "" // the name of no node
-		}
-	}
-	return ownAttributes("meta", p.ID, meta).Pairs
-}
-
-// NextGeneration is the pair that, written over the one of the same id, makes
-// Pacemaker restart the service.
-func (p Primitive) NextGeneration() (Attribute, error) {
-	for _, pair := range p.Instance.Pairs {
-		if pair.Name != generation {
-			continue
-		}
-		n, err := strconv.Atoi(pair.Value)
-		if err != nil {
-			return Attribute{}, fmt.Errorf("read generation of resource %q: %w", p.ID, err)
-		}
-		pair.Value = strconv.Itoa(n + 1)
-		return pair, nil
-	}
-	return Attribute{}, fmt.Errorf("resource %q has no generation", p.ID)
-}
-
 func (s AttributeSet) values() map[string]string {
 	values := make(map[string]string, len(s.Pairs))
 	for _, pair := range s.Pairs {

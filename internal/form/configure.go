@@ -55,6 +55,9 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 	}
 	if m.role == cluster.Full {
 		data.FirstCIB = first
+		for _, node := range f.Nodes {
+			data.Offers = append(data.Offers, cluster.NodeOffer{Name: node.Name, Capabilities: node.Capabilities})
+		}
 		data.Corosync = puppet.Corosync{
 			TokenMilliseconds: int(token.Milliseconds()), AuthKey: f.authKey,
 			TwoNode: len(f.full) == 2, Members: f.members(),

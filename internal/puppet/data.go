@@ -16,6 +16,8 @@ import (
 type Data struct {
 	Node  cluster.NodeFile
 	Hosts []Host // all nodes of the cluster
+	// Offers is what all nodes of the cluster offer. For full nodes only.
+	Offers []cluster.NodeOffer
 	// Corosync is for full nodes only.
 	Corosync Corosync
 	// RemoteKey is secret, and any bytes: with it full nodes and remote nodes
@@ -93,9 +95,7 @@ func (c Corosync) faults(node string) []error {
 // base64.
 func (d Data) hiera() ([]byte, error) {
 	node := d.Node
-	if node.Capabilities == nil {
-		node.Capabilities = []string{} // null is no list
-	}
+	node.Capabilities = list(node.Capabilities)
 	values := map[string]any{
 		"sirikata::role":            d.Node.Role,
 		"sirikata::node::node_file": node,
@@ -104,6 +104,7 @@ func (d Data) hiera() ([]byte, error) {
 		"sirikata::guard::enabled":  d.Guard,
 	}
 	if d.Node.Role == cluster.Full {
+		values["sirikata::candidates::nodes_file"] = cluster.NodesFile{Cluster: node.Cluster, Nodes: d.offers()}
 		values["sirikata::corosync::cluster"] = d.Node.Cluster
 		values["sirikata::corosync::members"] = d.Corosync.Members
 		values["sirikata::corosync::token_milliseconds"] = d.Corosync.TokenMilliseconds
@@ -122,6 +123,17 @@ func (d Data) hiera() ([]byte, error) {
 	}
 	return append(escapeInterpolation(text), '\n'), nil
 }
+
+func (d Data) offers() []cluster.NodeOffer {
+	offers := slices.Clone(d.Offers)
+	for i := range offers {
+		offers[i].Capabilities = list(offers[i].Capabilities)
+	}
+	return offers
+}
+
+// list makes nil a list: null is none to Puppet.
+func list(words []string) []string { return append([]string{}, words...) }
 
 // escapeInterpolation keeps Hiera from replacing what looks like %{variable};
 // in JSON it can only stand inside a string.

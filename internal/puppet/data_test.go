@@ -16,6 +16,7 @@ func testData() Data {
 			SirikataPath: "/home/sirikata/sirikata", Capabilities: []string{"redis"},
 		},
 		Hosts:     []Host{{Name: "node0", Address: "127.0.0.1"}},
+		Offers:    []cluster.NodeOffer{{Name: "node0", Capabilities: []string{"redis"}}, {Name: "node1"}},
 		RemoteKey: key,
 		Guard:     true,
 		Corosync: Corosync{

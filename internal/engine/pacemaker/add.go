@@ -11,6 +11,7 @@ import (
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/placement"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
@@ -75,12 +76,12 @@ func (s *session) ensure(ctx context.Context, services []cluster.Service) (fresh
 
 // plan compares what is wanted with what is there.
 func (s *session) plan(services []cluster.Service) (fresh, all []cib.Primitive, err error) {
-	planner := s.engine.planner(s.view.resources, s.view.mon)
+	planner := s.planner()
 	var faults []error
 	for _, service := range services {
 		primitive, exists := s.view.resources.Find(service.ID)
 		if !exists {
-			primitive, err = planner.primitive(service)
+			primitive, err = newPrimitive(planner, service)
 			fresh = append(fresh, primitive)
 		} else {
 			err = sameDefinition(service, primitive)
@@ -91,6 +92,23 @@ func (s *session) plan(services []cluster.Service) (fresh, all []cib.Primitive, 
 		all = append(all, primitive)
 	}
 	return fresh, all, errors.Join(faults...)
+}
+
+// planner chooses nodes for services in the cluster as the session found it.
+func (s *session) planner() *placement.Planner {
+	nodes := cluster.NodesFile{Cluster: s.engine.spec.Name}
+	for _, node := range s.engine.nodes {
+		nodes.Nodes = append(nodes.Nodes, cluster.NodeOffer{Name: node.Name, Capabilities: node.Capabilities})
+	}
+	return placement.New(nodes, s.view.resources, s.view.mon)
+}
+
+func newPrimitive(planner *placement.Planner, service cluster.Service) (cib.Primitive, error) {
+	candidates, err := planner.Place(service)
+	if err != nil {
+		return cib.Primitive{}, fmt.Errorf("add service %q: %w", service.ID, err)
+	}
+	return cib.NewPrimitive(service, candidates)
 }
 
 func idsOf(primitives []cib.Primitive) []string {

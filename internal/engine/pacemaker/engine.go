@@ -97,18 +97,6 @@ func (e *Engine) notFound(id string, known []string) error {
 	return &cluster.NotFoundError{Kind: "service", Name: id, In: e.spec.Name, Known: known}
 }
 
-// node returns the node with that name.
-func (e *Engine) node(name string) (cluster.Node, error) {
-	known := make([]string, 0, len(e.nodes))
-	for _, node := range e.nodes {
-		if node.Name == name {
-			return node, nil
-		}
-		known = append(known, node.Name)
-	}
-	return cluster.Node{}, &cluster.NotFoundError{Kind: "node", Name: name, In: e.spec.Name, Known: known}
-}
-
 // find returns the primitives of the services, or says which do not exist.
 func (e *Engine) find(resources cib.Resources, ids []string) ([]cib.Primitive, error) {
 	var found []cib.Primitive

@@ -23,7 +23,7 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 		return nil, err
 	}
 	before := map[string]earlier{}
-	var changed change
+	var changed cib.Change
 	for i, primitive := range primitives {
 		before[ids[i]] = earlierOf(mon, ids[i])
 		started, err := s.revive(ctx, primitive)
@@ -33,13 +33,11 @@ func (e *Engine) Restart(ctx context.Context, ids []string) ([]engine.Added, err
 		if started {
 			continue
 		}
-		next, err := primitive.NextGeneration()
-		if err != nil {
+		if err := changed.Restart(primitive); err != nil {
 			return nil, err
 		}
-		changed.instance(primitive, next)
 	}
-	if len(changed.Primitives) > 0 {
+	if !changed.Empty() {
 		if err := s.modify(ctx, changed); err != nil {
 			return nil, err
 		}

@@ -15,17 +15,11 @@ func cleanup(id string) write {
 // modification is the command that restarts services of generation 0.
 func modification(t *testing.T, file string, ids ...string) write {
 	t.Helper()
-	var changed change
+	var changed cib.Change
 	for _, id := range ids {
-		primitive := recordedPrimitive(t, file, id)
-		var next cib.Attribute
-		for _, pair := range primitive.Instance.Pairs {
-			if pair.Name == "generation" && pair.Value == "0" {
-				next = pair
-				next.Value = "1"
-			}
+		if err := changed.Restart(recordedPrimitive(t, file, id)); err != nil {
+			t.Fatal(err)
 		}
-		changed.instance(primitive, next)
 	}
 	return write{line: modify, stdin: string(marshal(t, changed))}
 }

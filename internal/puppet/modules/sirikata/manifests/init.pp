@@ -21,6 +21,7 @@ class sirikata (
     'full': {
       contain sirikata::corosync
       contain sirikata::pacemaker
+      contain sirikata::candidates
     }
     default: {
       contain sirikata::remote

@@ -1,4 +1,4 @@
-package pacemaker
+package placement
 
 import (
 	"fmt"
@@ -13,21 +13,21 @@ import (
 
 // world is a cluster of n nodes; those in off are off. node1 and node2 have
 // redis, node3 alone has gpu.
-func world(n int, off ...string) (*Engine, cib.Mon) {
-	e := &Engine{spec: cluster.Spec{Name: "world"}}
+func world(n int, off ...string) (cluster.NodesFile, cib.Mon) {
+	c := cluster.NodesFile{Cluster: "world"}
 	mon := cib.Mon{DC: cib.MonDC{Quorum: true}}
 	for i := range n {
-		node := cluster.Node{Index: i, Name: fmt.Sprintf("node%d", i)}
+		node := cluster.NodeOffer{Name: fmt.Sprintf("node%d", i)}
 		switch i {
 		case 1, 2:
 			node.Capabilities = []string{"redis"}
 		case 3:
 			node.Capabilities = []string{"gpu"}
 		}
-		e.nodes = append(e.nodes, node)
+		c.Nodes = append(c.Nodes, node)
 		mon.Nodes = append(mon.Nodes, cib.MonNode{Name: node.Name, Online: !slices.Contains(off, node.Name)})
 	}
-	return e, mon
+	return c, mon
 }
 
 func TestCandidates(t *testing.T) {
@@ -59,21 +59,21 @@ func TestCandidates(t *testing.T) {
 			want: []string{"node2"}},
 		{name: "pinned and capable", size: 4, service: cluster.Service{Target: "node3", Require: "gpu"}, want: []string{"node3"}},
 		{name: "nobody is capable", size: 4, service: cluster.Service{Require: "disk"},
-			fault: `add service "a": no node has the capability "disk"`},
+			fault: `no node has the capability "disk"`},
 		{name: "the capable one is off", size: 4, off: []string{"node3"}, failover: true, service: cluster.Service{Require: "gpu"},
-			fault: `add service "a": none of the nodes that may run it is online: [node3]`},
+			fault: `none of the nodes that may run it is online: [node3]`},
 		{name: "all are off", size: 2, off: []string{"node0", "node1"}, failover: true,
-			fault: `add service "a": none of the nodes that may run it is online: [node0 node1]`},
+			fault: `none of the nodes that may run it is online: [node0 node1]`},
 		{name: "the pinned one is off", size: 3, off: []string{"node1"}, service: cluster.Service{Target: "node1"},
-			fault: `add service "a": node1 is offline`},
+			fault: `node1 is offline`},
 		{name: "the pinned one is not capable", size: 4, service: cluster.Service{Target: "node3", Require: "redis"},
-			fault: `add service "a": node3 does not have the capability "redis"`},
+			fault: `node3 does not have the capability "redis"`},
 		{name: "the pinned one is nobody", size: 2, service: cluster.Service{Target: "node9"},
-			fault: `add service "a": node "node9" is not in cluster "world"`},
+			fault: `node "node9" is not in cluster "world"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e, mon := world(test.size, test.off...)
-			planner := e.planner(cib.Resources{}, mon)
+			c, mon := world(test.size, test.off...)
+			planner := New(c, cib.Resources{}, mon)
 			for node, n := range test.load {
 				planner.load[node] = n
 			}
@@ -82,14 +82,14 @@ func TestCandidates(t *testing.T) {
 			if service.Target == "" {
 				service.Target = cluster.Any
 			}
-			primitive, err := planner.primitive(service)
+			candidates, err := planner.Place(service)
 			if test.fault != "" {
 				if err == nil || err.Error() != test.fault {
 					t.Errorf("error\n%v\nwant\n%s", err, test.fault)
 				}
 				return
 			}
-			if diff := cmp.Diff(test.want, primitive.Candidates()); err != nil || diff != "" {
+			if diff := cmp.Diff(test.want, candidates); err != nil || diff != "" {
 				t.Error(err, diff)
 			}
 		})
@@ -97,29 +97,32 @@ func TestCandidates(t *testing.T) {
 }
 
 func TestPinnedToStandby(t *testing.T) {
-	e, mon := world(1)
+	c, mon := world(1)
 	mon.Nodes[0].Standby = true
-	_, err := e.planner(cib.Resources{}, mon).primitive(cluster.Service{ID: "a", Target: "node0"})
-	if err == nil || err.Error() != `add service "a": node0 is standby` {
+	_, err := New(c, cib.Resources{}, mon).Place(cluster.Service{ID: "a", Target: "node0"})
+	if err == nil || err.Error() != "node0 is standby" {
 		t.Errorf("error %v", err)
 	}
 }
 
-// TestSpread adds services one after the other, some of them before.
+// TestSpread adds services one after the other, one of them before.
 func TestSpread(t *testing.T) {
-	e, mon := world(3)
-	add := func(p *planner, id string, failover bool) cib.Primitive {
-		primitive, err := p.primitive(cluster.Service{ID: id, Target: cluster.Any, Failover: failover})
+	c, mon := world(3)
+	place := func(p *Planner, failover bool) []string {
+		candidates, err := p.Place(cluster.Service{ID: "a", Target: cluster.Any, Failover: failover})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return primitive
+		return candidates
 	}
-	first := add(e.planner(cib.Resources{}, mon), "first", false)
-	planner := e.planner(cib.Resources{Primitives: []cib.Primitive{first}}, mon)
+	first, err := cib.NewPrimitive(cluster.Service{ID: "first", Target: cluster.Any}, place(New(c, cib.Resources{}, mon), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	planner := New(c, cib.Resources{Primitives: []cib.Primitive{first}}, mon)
 	count := map[string]int{}
-	for i := range 8 {
-		for _, node := range add(planner, fmt.Sprintf("s%d", i), false).Candidates() {
+	for range 8 {
+		for _, node := range place(planner, false) {
 			count[node]++
 		}
 	}
@@ -127,11 +130,11 @@ func TestSpread(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"node0": 2, "node1": 3, "node2": 3}, count); diff != "" {
 		t.Error(diff)
 	}
-	e, mon = world(10)
-	planner = e.planner(cib.Resources{}, mon)
+	c, mon = world(10)
+	planner = New(c, cib.Resources{}, mon)
 	count = map[string]int{}
-	for i := range 10 {
-		for _, node := range add(planner, fmt.Sprintf("s%d", i), true).Candidates() {
+	for range 10 {
+		for _, node := range place(planner, true) {
 			count[node]++
 		}
 	}
