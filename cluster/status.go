@@ -65,7 +65,8 @@ type ServiceStatus struct {
 	Target   string `json:"target"`
 	Failover bool   `json:"failover"`
 	// Failures counts its failures on all nodes since it was last restarted by
-	// a command or added.
+	// a command or added. With Failover, those on one node are forgotten 10 minutes
+	// after the last of them.
 	Failures int `json:"failures"`
 	// Reason says why it is not running; empty when it is.
 	Reason string `json:"reason"`

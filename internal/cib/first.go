@@ -70,6 +70,9 @@ func First() (string, error) {
 			// The third death on one node moves a service elsewhere. Pacemaker's
 			// default, a million, restarts a daemon that keeps dying for ever.
 			"migration-threshold": "3",
+			// Ten minutes after its last failure such a node is used again: a disk
+			// that was full may have room by now, and nobody need say so.
+			"failure-timeout": "600s",
 		}),
 	}}
 	for i := range MaxCandidates {

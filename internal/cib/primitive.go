@@ -94,6 +94,10 @@ func NewPrimitive(service cluster.Service, candidates []string) (Primitive, erro
 	}
 	params[generation] = "0"
 	meta := map[string]string{}
+	if !service.Failover {
+		// A failure that is forgotten would be a restart.
+		meta["failure-timeout"] = "0s"
+	}
 	for i, node := range candidates {
 		meta[candidate(i)] = node
 	}
