@@ -19,6 +19,9 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 	if len(full) == 0 {
 		return errors.New("no full node is there: power on one of them, or boot")
 	}
+	if err := f.demote(ctx, full[0]); err != nil {
+		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
+	}
 	changed, err := apply(ctx, full[0].client, f.settings())
 	if err != nil {
 		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
@@ -32,6 +35,17 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 			return err
 		},
 	})
+}
+
+// demote makes Pacemaker forget the full nodes that are none any more.
+func (f *Former) demote(ctx context.Context, full *member) error {
+	r := roster{full.client}
+	mon, err := r.look(ctx)
+	if err != nil || len(f.voteless(mon)) == 0 {
+		return err
+	}
+	full.changed = true
+	return f.forget(ctx, r, f.voteless)
 }
 
 // reconnectPatience is for how long a remote node is waited for before the
@@ -91,5 +105,5 @@ func (f *Former) retire(ctx context.Context, m *member) error {
 	if err := m.halt(ctx, "pacemaker_remote.service"); err != nil {
 		return err
 	}
-	return f.forget(ctx, r, m.node.Name)
+	return f.forget(ctx, r, func(mon cib.Mon) []string { return f.strangers(mon, m.node.Name) })
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
 
 // Remove takes a node out of the cluster, which goes on meanwhile: what runs on
@@ -38,7 +39,7 @@ func (f *Former) Remove(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	return f.forget(ctx, r)
+	return f.forget(ctx, r, func(mon cib.Mon) []string { return f.strangers(mon) })
 }
 
 // take stops a node's part in a cluster. leaving is nil for one that is off.
