@@ -50,7 +50,9 @@ func (m Mon) NodeRole(name string) (role cluster.Role, known bool) {
 
 // AtWork reports whether anything is being started or stopped.
 func (m Mon) AtWork() bool {
-	return slices.ContainsFunc(m.Resources, func(r MonResource) bool { return !r.settled() })
+	return slices.ContainsFunc(m.Resources, func(r MonResource) bool {
+		return !r.settled() || r.Role == "Starting" || r.Role == "Stopping"
+	})
 }
 
 // remoteType is what crm_mon calls a remote node.

@@ -61,26 +61,23 @@ func (e *Engine) Services(ctx context.Context) ([]cluster.Service, error) {
 
 // Status implements engine.Engine.
 func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	measured := e.measure(ctx)
 	s, err := e.session(ctx)
 	if err != nil {
 		return cluster.Status{}, err
 	}
-	mon := s.view.mon
+	mon, load := s.view.mon, <-measured
 	status := cluster.Status{
 		Cluster: e.spec.Name, Type: e.spec.Type, Engine: e.spec.Engine,
 		Quorate: mon.DC.Quorum, DC: mon.DC.Name, Fencing: mon.Options.Fencing,
 		DetectionSeconds: e.spec.TokenProfile.Detection().Seconds(),
-		Nodes:            slices.Clone(e.nodes),
+		Nodes:            e.statesOf(mon, load.votes(s.client)),
 		Services:         []cluster.ServiceStatus{},
 	}
-	for i := range status.Nodes {
-		status.Nodes[i].State = mon.NodeState(status.Nodes[i].Name)
-		status.Nodes[i].LastFenced = mon.LastFenced(status.Nodes[i].Name)
-		if role, known := mon.NodeRole(status.Nodes[i].Name); known {
-			status.Nodes[i].Role = role
-		}
-	}
 	e.judge(&status, mon)
+	status.Warnings = append(status.Warnings, e.strain(ctx, load, mon)...)
 	for _, primitive := range s.view.resources.Primitives {
 		service, err := mon.ServiceStatus(primitive)
 		if err != nil {
