@@ -61,6 +61,15 @@ func (e *Engine) Services(ctx context.Context) ([]cluster.Service, error) {
 
 // Status implements engine.Engine.
 func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
+	s, err := e.session(ctx)
+	if err != nil {
+		return cluster.Status{}, err
+	}
+	return e.status(s.view, nil)
+}
+
+// Examine implements engine.Engine.
+func (e *Engine) Examine(ctx context.Context) (cluster.Status, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	measured := e.measure(ctx)
@@ -68,17 +77,27 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 	if err != nil {
 		return cluster.Status{}, err
 	}
-	mon, load := s.view.mon, <-measured
+	load := <-measured
+	status, err := e.status(s.view, load.votes(s.client))
+	if err != nil {
+		return cluster.Status{}, err
+	}
+	status.Warnings = append(status.Warnings, e.strain(ctx, load, s.view.mon)...)
+	return status, nil
+}
+
+// status says what a view of the cluster means.
+func (e *Engine) status(v view, votes []string) (cluster.Status, error) {
+	mon := v.mon
 	status := cluster.Status{
 		Cluster: e.spec.Name, Type: e.spec.Type, Engine: e.spec.Engine,
 		Quorate: mon.DC.Quorum, DC: mon.DC.Name, Fencing: mon.Options.Fencing,
 		DetectionSeconds: e.spec.TokenProfile.Detection().Seconds(),
-		Nodes:            e.statesOf(mon, load.votes(s.client)),
+		Nodes:            e.statesOf(mon, votes),
 		Services:         []cluster.ServiceStatus{},
 	}
 	e.judge(&status, mon)
-	status.Warnings = append(status.Warnings, e.strain(ctx, load, mon)...)
-	for _, primitive := range s.view.resources.Primitives {
+	for _, primitive := range v.resources.Primitives {
 		service, err := mon.ServiceStatus(primitive)
 		if err != nil {
 			return cluster.Status{}, err

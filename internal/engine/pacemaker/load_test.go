@@ -35,9 +35,9 @@ func encoded(t *testing.T, load cluster.Load) string {
 
 const seeLog = ": if it goes on, its log may say why (sirikata-cluster node ssh world node0 -- journalctl --unit="
 
-// TestStatusOfStrain: what a short look suspects is looked at for longer, and
+// TestExamineStrain: what a short look suspects is looked at for longer, and
 // warned of if it is still so.
-func TestStatusOfStrain(t *testing.T) {
+func TestExamineStrain(t *testing.T) {
 	for _, test := range []struct {
 		name         string
 		mon          string
@@ -76,7 +76,7 @@ func TestStatusOfStrain(t *testing.T) {
 				test.later(&later)
 				f.loads[" 2s"] = encoded(t, later)
 			}
-			got, err := f.engine.Status(within(t))
+			got, err := f.engine.Examine(within(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,9 +90,9 @@ func TestStatusOfStrain(t *testing.T) {
 	}
 }
 
-// TestStatusOfVotes: who votes is Corosync's to say, and a vote counts also where
+// TestExamineVotes: who votes is Corosync's to say, and a vote counts also where
 // there is no machine any more.
-func TestStatusOfVotes(t *testing.T) {
+func TestExamineVotes(t *testing.T) {
 	gone := func(f *fake) { f.engine.nodes = f.engine.nodes[:2] }
 	for _, test := range []struct {
 		name  string
@@ -115,7 +115,7 @@ func TestStatusOfVotes(t *testing.T) {
 			if test.alter != nil {
 				test.alter(f)
 			}
-			got, err := f.engine.Status(within(t))
+			got, err := f.engine.Examine(within(t))
 			if err != nil {
 				t.Fatal(err)
 			}
