@@ -28,13 +28,15 @@ type fakeProvider struct {
 	fault      error // of every method
 	noKeys     bool  // Authorize is not supported
 	finds      int
+	wanted     []int // indexes of what was to be allocated last
 	authorized []string // names of machines
 	released   bool
 	onKey      func(machine provider.Machine, key ssh.PublicKey)
 }
 
-func (p *fakeProvider) Allocate(_ context.Context, _ cluster.Spec, _ string, progress func(string)) ([]provider.Machine, error) {
+func (p *fakeProvider) Allocate(_ context.Context, spec cluster.Spec, _ string, progress func(string)) ([]provider.Machine, error) {
 	progress("allocating")
+	p.wanted = spec.Indexes()
 	return slices.Clone(p.machines), p.fault
 }
 
@@ -173,6 +175,9 @@ func answer(t *testing.T, node, cmd string, stdout, stderr io.Writer) int {
 		file = "transient-empty"
 	case cluster.NodeProgramPath + " load":
 		return 2 // an older one, which does not know the question
+	case "cibadmin --query --scope crm_config":
+		_, _ = io.WriteString(stdout, "<crm_config/>")
+		return 0
 	case "hostname":
 		_, _ = io.WriteString(stdout, node+"\n")
 		return 0

@@ -38,6 +38,9 @@ type Engine interface {
 	// Examine is a Status that also says who really votes, and warns of what the
 	// cluster takes of a node beyond what it should; then it takes 2 s longer.
 	Examine(ctx context.Context) (cluster.Status, error)
+	// Past returns which indexes of nodes the cluster has used; empty if it does
+	// not know.
+	Past(ctx context.Context) (cluster.Past, error)
 	// Logs writes the last lines that a service printed, and with follow those
 	// that it prints from then on, until ctx ends, which is not an error.
 	Logs(ctx context.Context, id string, lines int, follow bool, w io.Writer) error

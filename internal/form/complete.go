@@ -54,7 +54,7 @@ const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
 func (f *Former) settings() cib.Settings {
-	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local}
+	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local, Past: f.Spec.Past()}
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
@@ -77,6 +77,12 @@ func apply(ctx context.Context, node *remote.Client, settings cib.Settings) (cha
 	if err != nil {
 		return false, err
 	}
+	past, err := cib.ParsePast(have)
+	if err != nil {
+		return false, err
+	}
+	// What the cluster remembers beyond our spec must not be forgotten.
+	settings.Past = settings.Past.And(past)
 	wanted, err := settings.Fragment()
 	if err != nil {
 		return false, err

@@ -1,11 +1,25 @@
 package pacemaker
 
 import (
+	"context"
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
+
+// Past implements engine.Engine.
+func (e *Engine) Past(ctx context.Context) (cluster.Past, error) {
+	s, err := e.session(ctx)
+	if err != nil {
+		return cluster.Past{}, err
+	}
+	out, err := s.ask(ctx, "cibadmin", "--query", "--scope", "crm_config")
+	if err != nil {
+		return cluster.Past{}, err
+	}
+	return cib.ParsePast(out)
+}
 
 // statesOf are our nodes, and those that the cluster has besides: one whose machine
 // is gone keeps its vote. votes are the names of those that Corosync gives one;
