@@ -53,6 +53,18 @@ func pause(ctx context.Context, what string) error {
 	}
 }
 
+// noticed waits until the cluster itself knows that a node is off, by fencing if it
+// has that. To reload Corosync without a node that the others still count on, and
+// to forget one that is being fenced, would begin what has to be done again when
+// the fencing ends. After the limit it goes on all the same: one whose fencing fails
+// must be removable, too.
+func (r roster) noticed(ctx context.Context, node string, limit time.Duration) error {
+	begin := time.Now()
+	return r.wait(ctx, node+" is not known to be off yet", func(mon cib.Mon) bool {
+		return mon.NodeState(node) == cluster.Offline || time.Since(begin) > limit
+	})
+}
+
 // part takes a node out of work: what runs on it moves elsewhere, and the
 // connection to it ends, if it is a remote one.
 func (r roster) part(ctx context.Context, node string) error {

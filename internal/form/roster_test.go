@@ -3,6 +3,7 @@ package form
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,5 +48,20 @@ func TestDemote(t *testing.T) {
 		if diff := cmp.Diff([]string{"forget node2", "forget node2"}, node.did); diff != "" {
 			t.Errorf("%s: %s", node.name, diff)
 		}
+	}
+}
+
+// TestNoticed waits for the end of a fencing, but not for ever.
+func TestNoticed(t *testing.T) {
+	g := newGroup(t, 3)
+	r := roster{g.connected(t)[0].client}
+	there, unclean, off := recordedMon(t, "running"), recordedMon(t, "unclean"), recordedMon(t, "node-killed")
+	g.nodes[0].mon = []string{there, unclean, unclean, off, "nobody looks at this"}
+	if err := r.noticed(t.Context(), "node2", time.Minute); err != nil || len(g.nodes[0].mon) != 1 {
+		t.Errorf("%d more looks would follow (%v)", len(g.nodes[0].mon), err)
+	}
+	g.nodes[0].mon = []string{unclean}
+	if err := r.noticed(t.Context(), "node2", time.Millisecond); err != nil {
+		t.Errorf("one whose fencing fails cannot be removed: %v", err)
 	}
 }
