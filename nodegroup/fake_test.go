@@ -28,7 +28,7 @@ type fakeProvider struct {
 	fault      error // of every method
 	noKeys     bool  // Authorize is not supported
 	finds      int
-	wanted     []int // indexes of what was to be allocated last
+	wanted     []int    // indexes of what was to be allocated last
 	authorized []string // names of machines
 	released   bool
 	onKey      func(machine provider.Machine, key ssh.PublicKey)
