@@ -18,11 +18,15 @@ const (
 
 // pastOptions are the options that say which indexes of nodes were used.
 func pastOptions(past cluster.Past) map[string]string {
-	removed := make([]string, len(past.Removed))
-	for i, index := range past.Removed {
-		removed[i] = strconv.Itoa(index)
+	options := map[string]string{usedOption: strconv.Itoa(past.Used)}
+	var removed []string
+	for _, index := range past.Removed {
+		removed = append(removed, strconv.Itoa(index))
 	}
-	return map[string]string{usedOption: strconv.Itoa(past.Used), removedOption: strings.Join(removed, " ")}
+	if len(removed) > 0 {
+		options[removedOption] = strings.Join(removed, " ")
+	}
+	return options
 }
 
 // ParsePast reads, from the output of cibadmin --query with the scope configuration
