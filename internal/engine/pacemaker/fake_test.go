@@ -56,9 +56,12 @@ type fake struct {
 	down   map[string]bool // nodes whose Pacemaker does not run
 	split  map[string]bool // nodes that see no quorum
 
-	mu     sync.Mutex
-	phases []phase
-	asked  map[string]int // crm_mon by node
+	loads map[string]string // what sirikata-node says of its load, by the window
+
+	mu        sync.Mutex
+	longLooks int
+	phases    []phase
+	asked     map[string]int // crm_mon by node
 }
 
 func newFake(t *testing.T, size int, phases ...phase) *fake {
@@ -74,7 +77,7 @@ func newFake(t *testing.T, size int, phases ...phase) *fake {
 		}})
 		f.nodes = append(f.nodes, server)
 		hosts = append(hosts, server.Host(name))
-		nodes = append(nodes, cluster.Node{Index: i, Name: name, Role: cluster.Full, Capabilities: []string{}})
+		nodes = append(nodes, cluster.Node{Index: i, Name: name, ID: "id-" + name, Role: cluster.Full, Capabilities: []string{}})
 	}
 	pool := remote.NewPool(hosts, remote.NewHostKeys("world", filepath.Join(t.TempDir(), "pins"), ""))
 	t.Cleanup(func() { _ = pool.Close() })
@@ -114,6 +117,9 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 		}
 		return say(stdout, now.transient)
 	}
+	if args, ok := strings.CutPrefix(line, cluster.NodeProgramPath+" load"); ok {
+		return f.load(args, stdout)
+	}
 	if ids := historyIDs.FindAllStringSubmatch(line, -1); strings.Contains(line, "//lrm_resource[") && len(ids) > 0 {
 		return say(stdout, startedHistory(ids))
 	}
@@ -121,6 +127,19 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 		return say(stdout, text)
 	}
 	return f.write(node, line, string(input), stderr)
+}
+
+// load is what a node takes; one that was not booted for long does not know the
+// question.
+func (f *fake) load(window string, stdout io.Writer) int {
+	text, ok := f.loads[window]
+	if window != "" {
+		f.longLooks++
+	}
+	if !ok {
+		return 2
+	}
+	return say(stdout, text)
 }
 
 var historyIDs = regexp.MustCompile(`service-[a-z0-9._-]+`)
