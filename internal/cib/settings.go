@@ -119,7 +119,7 @@ func (n RemoteNode) primitive() Primitive {
 		}),
 		Meta: ownAttributes("meta", n.Name, recovers),
 		Operations: []Operation{
-			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: inSeconds(remoteStart)},
+			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: inSeconds(remoteStart), RecordPending: true},
 			{ID: "op-monitor-" + n.Name, Name: "monitor", Interval: inSeconds(remoteMonitor), Timeout: inSeconds(remoteTimeout)},
 		},
 	}
