@@ -30,6 +30,8 @@ type Engine struct {
 	pool  *remote.Pool
 
 	progress func(string)
+	// followed is for how long histories are followed.
+	followed time.Duration
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -38,12 +40,12 @@ var _ engine.Engine = (*Engine)(nil)
 // a line now and then while many services start, and before services are removed
 // again; it is called from one goroutine at a time.
 func New(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) *Engine {
-	return &Engine{spec: spec, nodes: nodes, pool: pool, progress: progress}
+	return &Engine{spec: spec, nodes: nodes, pool: pool, progress: progress, followed: followLimit}
 }
 
 // Services implements engine.Engine.
 func (e *Engine) Services(ctx context.Context) ([]cluster.Service, error) {
-	s, err := e.session(ctx)
+	s, err := e.glance(ctx)
 	if err != nil {
 		return nil, err
 	}

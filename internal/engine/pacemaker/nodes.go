@@ -10,7 +10,7 @@ import (
 
 // Past implements engine.Engine.
 func (e *Engine) Past(ctx context.Context) (cluster.Past, error) {
-	s, err := e.session(ctx)
+	s, err := e.glance(ctx)
 	if err != nil {
 		return cluster.Past{}, err
 	}
