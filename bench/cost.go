@@ -13,9 +13,10 @@ import (
 const scratch = "/tmp/bench"
 
 // cost measures what one more service costs the cluster: the actions that its
-// controller orders, the change of the CIB, and the scheduler's time. It adds a
-// service and removes it.
-func (b *bench) cost(where string) error {
+// controller orders, the change of the CIB, and the scheduler's time, of which so
+// many runs are measured together: it is shown in hundredths of a second. It adds
+// a service and removes it.
+func (b *bench) cost(where string, runs int) error {
 	if err := settle(); err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func (b *bench) cost(where string) error {
 		return err
 	}
 	return inTurn(
-		func() error { return b.costInActions(dc, where) },
+		func() error { return b.costInActions(dc, where, runs) },
 		func() error { return b.costInBytes(dc, where) },
 		func() error { _, err := program("remove", "service", name, "x"); return err },
 	)
@@ -48,7 +49,7 @@ for input in $(find /var/lib/pacemaker/pengine -name 'pe-*.bz2' -newer before.xm
 	echo "$(grep -c '<action_set' graph.xml) $input"
 done`
 
-func (b *bench) costInActions(dc, where string) error {
+func (b *bench) costInActions(dc, where string, runs int) error {
 	out, err := onNode(dc, transitions)
 	if err != nil {
 		return err
@@ -72,15 +73,11 @@ func (b *bench) costInActions(dc, where string) error {
 	if first == "" {
 		return errors.New("count actions: the DC was asked nothing")
 	}
-	b.report(row{what: "one more service " + where + ": actions ordered", ours: text(fmt.Sprintf("%d in %d transitions", actions, count))})
+	b.report(row{what: "one more service " + where + ": actions ordered", ours: text(fmt.Sprintf("%d, in %s", actions, plural(count, "transition")))})
 	out, err = onNode(dc, "crm_simulate --xml-file="+first+" --save-input="+scratch+"/input.xml >/dev/null && "+
-		profile(scratch+"/input.xml", profiled))
-	return b.reportProfile(where, out, profiled, err)
+		profile(scratch+"/input.xml", runs))
+	return b.reportProfile(where, out, runs, err)
 }
-
-// profiled is how often the scheduler runs, as it is shown in hundredths of a second
-// only.
-const profiled = 20
 
 // profile is a command that has the scheduler work on a CIB.
 func profile(input string, times int) string {

@@ -8,9 +8,6 @@ import (
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
-// idleFor is how long a cluster is left alone.
-const idleFor = time.Minute
-
 // idle measures what each node of a cluster uses that has nothing to do.
 func (b *bench) idle(what string) error {
 	if err := settle(); err != nil {
@@ -29,7 +26,7 @@ func (b *bench) idle(what string) error {
 	if err != nil {
 		return err
 	}
-	time.Sleep(idleFor)
+	time.Sleep(b.idleFor)
 	after, err := uses(pids)
 	if err != nil {
 		return err

@@ -20,11 +20,11 @@ func (b *bench) large() error {
 	return inTurn(
 		b.bootLarge,
 		func() error { return b.idle(fmt.Sprintf("%d nodes without services", b.nodes)) },
-		func() error { return b.cost(fmt.Sprintf("on %d nodes", b.nodes)) },
+		func() error { return b.cost(fmt.Sprintf("on %d nodes", b.nodes), 50) },
 		b.addMany,
 		func() error { return b.fill(whole) },
 		func() error { return b.oneMore(beside) },
-		func() error { return b.cost(beside) },
+		func() error { return b.cost(beside, 10) },
 		func() error { return b.idle(fmt.Sprintf("%d nodes with %d services", b.nodes, whole)) },
 	)
 }

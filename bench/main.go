@@ -2,6 +2,11 @@
 // sirikata-cluster and by a peer, on the same cluster, in one run. It prints
 // tables in Markdown. It needs root, a container engine and bin/sirikata-cluster
 // (make build), and an otherwise idle machine.
+//
+//	go run ./bench                               three nodes, beside peers
+//	go run ./bench -large                        many nodes and services, half an hour
+//	go run ./bench -only=three,seven,twelve      that in two parts
+//	go run ./bench -only=many,generated
 package main
 
 import (
@@ -11,6 +16,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // bench is one run.
@@ -18,6 +24,7 @@ type bench struct {
 	runs     int
 	nodes    int // of the large cluster
 	services int // that it gets at once
+	idleFor  time.Duration
 	peers    bool
 	image    string
 	rows     []row
@@ -50,6 +57,7 @@ func main() {
 	flag.StringVar(&only, "only", "", "only these stages, with commas: "+strings.Join(names(b.stages()), ", "))
 	flag.IntVar(&b.nodes, "nodes", 43, "nodes of stage many")
 	flag.IntVar(&b.services, "services", 200, "services that stage many adds at once")
+	flag.DurationVar(&b.idleFor, "idle", time.Minute, "how long stage many leaves the cluster alone, to see what it uses")
 	flag.BoolVar(&b.peers, "peers", true, "measure peers as well")
 	flag.Parse()
 	chosen, err := choose(b.stages(), large, only)

@@ -36,6 +36,6 @@ grep -c '<action_set' /tmp/graph.xml && `
 	}
 	actions, rest, _ := strings.Cut(string(out), "\n")
 	where := fmt.Sprintf("on %d generated nodes, beside %d others", g.nodes, g.services)
-	b.report(row{what: "one more service " + where + ": actions ordered", ours: text(actions + " in 1 transitions")})
+	b.report(row{what: "one more service " + where + ": actions ordered", ours: text(actions)})
 	return b.reportProfile(where, rest, times, nil)
 }

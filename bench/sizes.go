@@ -10,7 +10,7 @@ func (b *bench) threeNodes() error {
 	return inTurn(
 		func() error { return bootOf(3) },
 		func() error { return b.detection("at 3 nodes") },
-		func() error { return b.cost("on 3 nodes") },
+		func() error { return b.cost("on 3 nodes", 500) },
 		func() error { return b.redis() },
 		b.failover,
 	)
@@ -37,7 +37,7 @@ func (b *bench) twelveNodes() error {
 	return inTurn(
 		func() error { return bootOf(size, flags...) },
 		func() error { return b.detection("at 12 nodes") },
-		func() error { return b.cost("on 12 nodes") },
+		func() error { return b.cost("on 12 nodes", 100) },
 		func() error { return b.redis("--require=" + capability) },
 		func() error { return b.killed("the remote node with Redis", 0, limit) },
 		func() error { return b.silent("the remote node with Redis", limit) },

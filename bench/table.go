@@ -45,6 +45,13 @@ type text string
 
 func (t text) String() string { return string(t) }
 
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 func (b *bench) report(r row) {
 	b.rows = append(b.rows, r)
 	fmt.Fprintf(os.Stderr, "%s: %v\n", r.what, r.ours)
