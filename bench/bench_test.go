@@ -75,6 +75,21 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+func TestProfile(t *testing.T) {
+	b := &bench{}
+	if err := b.reportProfile("", "Timings:\n  * Testing /tmp/cib.xml ... 0.28 secs\n", 10); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.rows[0].ours.String(), "0.0280 s of CPU, mean of 10"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	for _, printed := range []string{"", "Timings:", "Testing ... none secs", "Testing ... 0.28"} {
+		if b.reportProfile("", printed, 1) == nil {
+			t.Errorf("%q is no time", printed)
+		}
+	}
+}
+
 func TestProgress(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	p := progress{began: at(0), ended: at(9), lines: []line{

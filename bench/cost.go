@@ -34,8 +34,12 @@ func (b *bench) cost(where string, runs int) error {
 	if err := settle(); err != nil {
 		return err
 	}
+	input, err := b.costInActions(dc, where)
+	if err != nil {
+		return err
+	}
 	return inTurn(
-		func() error { return b.costInActions(dc, where, runs) },
+		func() error { return b.costInTime(dc, input, where, runs) },
 		func() error { return b.costInBytes(dc, where) },
 		func() error { _, err := program("remove", "service", name, "x"); return err },
 	)
@@ -49,57 +53,59 @@ for input in $(find /var/lib/pacemaker/pengine -name 'pe-*.bz2' -newer before.xm
 	echo "$(grep -c '<action_set' graph.xml) $input"
 done`
 
-func (b *bench) costInActions(dc, where string, runs int) error {
+// costInActions returns the first question to the scheduler that it had an answer to.
+func (b *bench) costInActions(dc, where string) (input string, err error) {
 	out, err := onNode(dc, transitions)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var actions, count int
-	var first string
 	for row := range strings.Lines(out) {
-		number, input, _ := strings.Cut(strings.TrimSpace(row), " ")
+		number, file, _ := strings.Cut(strings.TrimSpace(row), " ")
 		n, err := strconv.Atoi(number)
 		if err != nil {
-			return fmt.Errorf("count actions: %q", row)
+			return "", fmt.Errorf("count actions: %q", row)
 		}
 		if n == 0 {
 			continue
 		}
-		if first == "" {
-			first = input
+		if input == "" {
+			input = file
 		}
 		actions, count = actions+n, count+1
 	}
-	if first == "" {
-		return errors.New("count actions: the DC was asked nothing")
+	if input == "" {
+		return "", errors.New("count actions: the DC was asked nothing")
 	}
-	b.report(row{what: "one more service " + where + ": actions ordered", ours: text(fmt.Sprintf("%d, in %s", actions, plural(count, "transition")))})
-	out, err = onNode(dc, "crm_simulate --xml-file="+first+" --save-input="+scratch+"/input.xml >/dev/null && "+
-		profile(scratch+"/input.xml", runs))
-	return b.reportProfile(where, out, runs, err)
+	b.report(row{what: "one more service " + where + ": actions ordered",
+		ours: text(fmt.Sprintf("%d, in %s", actions, plural(count, "transition")))})
+	return input, nil
 }
 
-// profile is a command that has the scheduler work on a CIB.
-func profile(input string, times int) string {
-	return fmt.Sprintf("d=$(mktemp -d) && cp %s $d/cib.xml && crm_simulate --profile=$d --repeat=%d", input, times)
-}
-
-// reportProfile reports what profile printed: "… cib.xml ... 0.28 secs", of the
-// processor, for all times.
-func (b *bench) reportProfile(where, out string, times int, err error) error {
+func (b *bench) costInTime(dc, input, where string, runs int) error {
+	const copied = scratch + "/input.xml"
+	out, err := onNode(dc, "crm_simulate --xml-file="+input+" --save-input="+copied+" >/dev/null && "+profile(copied, runs))
 	if err != nil {
 		return err
 	}
-	words := strings.Fields(out)
-	if len(words) < 2 {
-		return fmt.Errorf("crm_simulate --profile printed %q", out)
-	}
-	seconds, err := strconv.ParseFloat(words[len(words)-2], 64)
-	if err != nil {
-		return fmt.Errorf("crm_simulate --profile printed %q", out)
+	return b.reportProfile(where, out, runs)
+}
+
+// profile is a command that has the scheduler work on a CIB.
+func profile(input string, runs int) string {
+	return fmt.Sprintf("d=$(mktemp -d) && cp %s $d/cib.xml && crm_simulate --profile=$d --repeat=%d", input, runs)
+}
+
+// reportProfile reports what profile printed: "… cib.xml ... 0.28 secs", of the
+// processor, for all runs.
+func (b *bench) reportProfile(where, printed string, runs int) error {
+	before, _, found := strings.Cut(printed, " secs")
+	seconds, err := strconv.ParseFloat(before[strings.LastIndex(before, " ")+1:], 64)
+	if err != nil || !found {
+		return fmt.Errorf("crm_simulate --profile printed %q", printed)
 	}
 	b.report(row{what: "one more service " + where + ": the scheduler, once",
-		ours: text(fmt.Sprintf("%.4f s of CPU, mean of %d", seconds/float64(times), times))})
+		ours: text(fmt.Sprintf("%.4f s of CPU, mean of %d", seconds/float64(runs), runs))})
 	return nil
 }
 

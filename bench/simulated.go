@@ -18,7 +18,7 @@ func (b *bench) simulated() error {
 
 // schedule runs the scheduler in a container of the image of nodes, which is no
 // node.
-func (b *bench) schedule(g generated, times int) error {
+func (b *bench) schedule(g generated, runs int) error {
 	document, err := g.document()
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (b *bench) schedule(g generated, times int) error {
 	const script = `cat >/tmp/cib.xml && crm_simulate --xml-file=/tmp/cib.xml --save-graph=/tmp/graph.xml >/dev/null &&
 grep -c '<action_set' /tmp/graph.xml && `
 	cmd := exec.Command("docker", "run", "--rm", "--interactive", "--entrypoint", "/bin/sh", b.image,
-		"-c", script+profile("/tmp/cib.xml", times))
+		"-c", script+profile("/tmp/cib.xml", runs))
 	cmd.Stdin = strings.NewReader(document)
 	var faults bytes.Buffer
 	cmd.Stderr = &faults
@@ -37,5 +37,5 @@ grep -c '<action_set' /tmp/graph.xml && `
 	actions, rest, _ := strings.Cut(string(out), "\n")
 	where := fmt.Sprintf("on %d generated nodes, beside %d others", g.nodes, g.services)
 	b.report(row{what: "one more service " + where + ": actions ordered", ours: text(actions)})
-	return b.reportProfile(where, rest, times, nil)
+	return b.reportProfile(where, rest, runs)
 }
