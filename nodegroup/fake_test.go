@@ -16,7 +16,9 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 	"github.com/sirikata/sirikata-cluster/internal/remote/remotetest"
 	"github.com/sirikata/sirikata-cluster/internal/store"
 )
@@ -177,6 +179,9 @@ func answer(t *testing.T, node, cmd string, stdout, stderr io.Writer) int {
 		return 2 // an older one, which does not know the question
 	case "cibadmin --query --scope crm_config":
 		_, _ = io.WriteString(stdout, "<crm_config/>")
+		return 0
+	case remote.Quote([]string{"cibadmin", "--query", "--no-children", "--xpath", cib.GlanceXPath}):
+		_, _ = io.WriteString(stdout, `<xpath-query><cib have-quorum="1" dc-uuid="1"/></xpath-query>`)
 		return 0
 	case "hostname":
 		_, _ = io.WriteString(stdout, node+"\n")
