@@ -14,10 +14,10 @@ const (
 	// followable is for how many services we follow their histories instead of the
 	// state of the whole cluster.
 	followable = 4
-	// followPause is the pause between two looks at them, and followLimit for how
-	// long we follow: what keeps a service from starting may not be in its history.
+	// followPause is the shortest pause between two looks at them, and followLimit for
+	// how long we follow: what keeps a service from starting may not be in its history.
 	followPause = 50 * time.Millisecond
-	followLimit = 1500 * time.Millisecond
+	followLimit = 4 * time.Second
 )
 
 // errUnclear says that the histories do not tell what became of services, or not
@@ -32,6 +32,7 @@ func (s *session) follow(ctx context.Context, ids []string, done func(cib.Histor
 		return errUnclear
 	}
 	for begin := time.Now(); time.Since(begin) < s.engine.followed; {
+		asked := time.Now()
 		out, err := s.ask(ctx, "cibadmin", "--query", "--xpath", cib.HistoryXPath(ids))
 		if err != nil && remote.ExitCode(err) != cib.ExitNoSuch {
 			return errUnclear // and whoever asks the cluster finds out why
@@ -43,7 +44,7 @@ func (s *session) follow(ctx context.Context, ids []string, done func(cib.Histor
 		if done(history) {
 			return nil
 		}
-		if err := pause(ctx, followPause); err != nil {
+		if err := pause(ctx, max(followPause, time.Since(asked))); err != nil {
 			return errUnclear
 		}
 	}
