@@ -74,6 +74,7 @@ func (c *labCluster) crash(t *testing.T, kind, victim string, ids ...string) cra
 
 // TestCrashTest breaks one node of three in each way, one after the other.
 func TestCrashTest(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3)
 	c.add(t, "redis", "any", nil, redis(6450)).ok(t)
 	addSleep(t, c, "one", "any")

@@ -32,6 +32,7 @@ const calm = 4 * time.Second
 
 // TestDrill breaks one thing after the other, as docs/drills.md tells.
 func TestDrill(t *testing.T) {
+	t.Parallel()
 	seed := *drillSeed
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000) + 1

@@ -155,18 +155,35 @@ func (l *leases) on(t *testing.T, names ...string) node {
 const healLimit = 90 * time.Second
 
 // waitWhole waits until the cluster is as it should be, by what status says and by
-// what the referee hears, and until also is true.
-func (l *leases) waitWhole(t *testing.T, also func() (done bool, seen string)) {
+// what the referee hears, and until also is true; and has been so for a while.
+func (l *leases) waitWhole(t *testing.T, while time.Duration, also func() (done bool, seen string)) {
 	t.Helper()
-	took := l.c.waitFor(t, healLimit, "the cluster is as it should be", func() (bool, string) {
-		done, seen := also()
-		r := l.c.quietly("status", l.c.name, "-o", "json")
-		var status cluster.Status
-		if err := json.Unmarshal([]byte(r.stdout), &status); r.code != 0 || err != nil {
-			return false, r.String()
+	var since time.Time
+	took := l.c.waitFor(t, healLimit+while, "the cluster is as it should be", func() (bool, string) {
+		missing := l.notWhole()
+		if done, seen := also(); !done {
+			missing = append(missing, seen)
 		}
-		missing := l.Missing(status, l.referee.View())
-		return done && len(missing) == 0, strings.Join(append(missing, seen), "; ")
+		switch {
+		case len(missing) > 0:
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		}
+		return !since.IsZero() && time.Since(since) >= while, strings.Join(missing, "; ")
 	})
-	t.Logf("whole after %.1f s: %v", took.Seconds(), l.working())
+	t.Logf("whole after %.1f s: %v", (took - while).Seconds(), l.working())
 }
+
+// notWhole says what is not as it should be.
+func (l *leases) notWhole() []string {
+	r := l.c.quietly("status", l.c.name, "-o", "json")
+	var status cluster.Status
+	if err := json.Unmarshal([]byte(r.stdout), &status); r.code != 0 || err != nil {
+		return []string{r.String()}
+	}
+	return l.Missing(status, l.referee.View())
+}
+
+// nothingElse is for waitWhole.
+func nothingElse() (bool, string) { return true, "" }

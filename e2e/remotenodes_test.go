@@ -16,6 +16,7 @@ import (
 // TestRemoteNodes has three full nodes and two remote ones. The last part leaves
 // others.
 func TestRemoteNodes(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 5, "--full-nodes=3")
 	l := newLeases(t, c, 5)
 	t.Run("crash test", func(t *testing.T) {
@@ -64,7 +65,7 @@ func promotion(t *testing.T, l *leases) {
 	c.run(t, "remove", "node", c.name, "node0").ok(t)
 	l.Nodes = []drill.Node{{Name: "node1", Role: cluster.Full}, {Name: "node2", Role: cluster.Full},
 		{Name: "node3", Role: cluster.Full}, {Name: "node4", Role: cluster.Remote}}
-	l.waitWhole(t, func() (bool, string) { return true, "" })
+	l.waitWhole(t, 0, nothingElse)
 
 	c.kill(t, "node1")
 	c.waitFor(t, failoverLimit, "two of three votes carry all services on", func() (bool, string) {

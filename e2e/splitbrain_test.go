@@ -15,7 +15,7 @@ func (l *leases) loses(t *testing.T, lost node, breakIt func()) {
 	t.Helper()
 	before := lost.since(t)
 	breakIt()
-	l.waitWhole(t, func() (bool, string) {
+	l.waitWhole(t, 0, func() (bool, string) {
 		return lost.since(t) != before, fmt.Sprintf("%s is on since %s, and was since %s", lost.name, lost.since(t), before)
 	})
 	l.heldOnce(t)
@@ -52,7 +52,7 @@ func (c *labCluster) dropping(t *testing.T, change string, n node, others []node
 		}
 		for _, chain := range chains {
 			direction := map[string]string{"INPUT": "--source", "OUTPUT": "--destination"}[chain]
-			n.sh(t, "iptables "+change+" "+chain+" "+direction+" "+c.address(t, other.name)+" --jump DROP")
+			n.sh(t, "iptables -w "+change+" "+chain+" "+direction+" "+c.address(t, other.name)+" --jump DROP")
 		}
 	}
 }
@@ -66,28 +66,81 @@ func (c *labCluster) cut(t *testing.T, n node, chains ...string) {
 // TestLostNodes: a node that is frozen, or that hears nobody, or that nobody hears,
 // is fenced before its services start elsewhere, and comes back by itself.
 func TestLostNodes(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3)
 	l := newLeases(t, c, 3)
 	for _, fault := range []struct {
 		name string
-		of   func(n node)
+		of   func(*testing.T, node)
 	}{
-		{"frozen", func(n node) {
-			if _, err := docker("pause", n.container); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{"hears nobody", func(n node) { c.cut(t, n, "INPUT") }},
-		{"nobody hears it", func(n node) { c.cut(t, n, "OUTPUT") }},
+		{"frozen", freeze},
+		{"hears nobody", func(t *testing.T, n node) { c.cut(t, n, "INPUT") }},
+		{"nobody hears it", func(t *testing.T, n node) { c.cut(t, n, "OUTPUT") }},
 	} {
-		t.Log(fault.name)
-		lost := l.on(t, "node0", "node1", "node2")
-		l.loses(t, lost, func() { fault.of(lost) })
+		t.Run(fault.name, func(t *testing.T) {
+			defer c.report(t)
+			lost := l.on(t, "node0", "node1", "node2")
+			l.loses(t, lost, func() { fault.of(t, lost) })
+		})
 	}
+	for _, daemon := range []string{"corosync", "pacemaker-contr", "pacemaker-based"} {
+		t.Run(daemon+" killed", func(t *testing.T) {
+			defer c.report(t)
+			daemonKilled(t, l, daemon)
+		})
+	}
+	t.Run("nobody fences", func(t *testing.T) {
+		defer c.report(t)
+		nobodyFences(t, l)
+	})
+}
+
+func freeze(t *testing.T, n node) {
+	t.Helper()
+	if _, err := docker("pause", n.container); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// daemonKilled: the node may be fenced or not. No service runs twice, and all is
+// well again without anybody.
+func daemonKilled(t *testing.T, l *leases, daemon string) {
+	victim := l.on(t, "node1", "node2", "node0")
+	pid, _ := victim.killDaemon(t, daemon)
+	l.waitWhole(t, calm, func() (bool, string) {
+		now := victim.pidOf(daemon)
+		return now != "" && now != pid, fmt.Sprintf("%s on %s is process %q, and was %s", daemon, victim.name, now, pid)
+	})
+	l.heldOnce(t)
+}
+
+// nobodyFences: as long as the power service does not run, what ran on a lost node
+// runs nowhere.
+func nobodyFences(t *testing.T, l *leases) {
+	power := "sirikata-" + l.c.name + "-power"
+	if _, err := docker("stop", power); err != nil {
+		t.Fatal(err)
+	}
+	lost := l.on(t, "node2", "node1", "node0")
+	l.loses(t, lost, func() {
+		freeze(t, lost)
+		l.c.waitFor(t, soon, "status says that the node is lost", func() (bool, string) {
+			r := l.c.quietly("status", l.c.name)
+			return strings.Contains(r.stdout, "unclean"), r.String()
+		})
+		ran := len(l.referee.View().Incarnations)
+		l.c.stays(t, 2*calm, "what ran on it waits", func() (bool, string) {
+			return len(l.referee.View().Incarnations) == ran, fmt.Sprint(l.working())
+		})
+		if _, err := docker("start", power); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // TestTwoNodes is what happens when one is enough.
 func TestTwoNodes(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	l := newLeases(t, c, 3)
 	for _, part := range []struct {
@@ -135,7 +188,7 @@ func oneOfTwoDies(t *testing.T, l *leases) {
 	}
 	goesOn := l.working()
 	l.c.boot(t).ok(t).says(t, "2 nodes online")
-	l.waitWhole(t, func() (bool, string) { return true, "" })
+	l.waitWhole(t, 0, nothingElse)
 	if now := l.working(); !maps.Equal(now, goesOn) {
 		t.Errorf("the node that came back disturbed the services: %v, before it %v", now, goesOn)
 	}
@@ -157,7 +210,7 @@ func bothDie(t *testing.T, l *leases) {
 		return len(working) == 0 && !l.c.status(t).Quorate, fmt.Sprintf("%v", working)
 	})
 	l.c.run(t, "local", "nodes", "start", l.c.name, "node1").ok(t)
-	l.waitWhole(t, func() (bool, string) { return true, "" })
+	l.waitWhole(t, 0, nothingElse)
 	l.heldOnce(t)
 }
 
@@ -165,6 +218,7 @@ func bothDie(t *testing.T, l *leases) {
 // quorum. Both stop their services and fence nobody; together they go on, without
 // anybody.
 func TestEvenSplit(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 4)
 	l := newLeases(t, c, 6)
 	one, other := c.find()[:2], c.find()[2:]
@@ -194,7 +248,7 @@ func TestEvenSplit(t *testing.T) {
 	for _, n := range one {
 		c.dropping(t, "--delete", n, other, "INPUT", "OUTPUT")
 	}
-	l.waitWhole(t, func() (bool, string) { return true, "" })
+	l.waitWhole(t, 0, nothingElse)
 	l.heldOnce(t)
 	if after := c.since(t); !maps.Equal(after, before) {
 		t.Errorf("nodes were fenced: on since %v, before %v", after, before)
