@@ -30,8 +30,9 @@ type leases struct {
 	told          map[string]bool // leases held twice, by their keys
 }
 
-// newLeases adds n such services, on any node, to a cluster that is whole.
-func newLeases(t *testing.T, c *labCluster, n int) *leases {
+// newLeases adds n such services, on any node, to a cluster that is whole. The
+// first of them require what is given, one each.
+func newLeases(t *testing.T, c *labCluster, n int, require ...string) *leases {
 	t.Helper()
 	l := &leases{c: c, told: map[string]bool{}}
 	status := decode[cluster.Status](t, c.quietly("status", c.name, "-o", "json").ok(t))
@@ -45,7 +46,7 @@ func newLeases(t *testing.T, c *labCluster, n int) *leases {
 	}
 	t.Cleanup(func() { _ = l.referee.Close() }) // all that it had to say is said
 	c.installLeaseholder(t)
-	l.addServices(t, n)
+	l.addServices(t, n, require)
 	return l
 }
 
@@ -78,7 +79,7 @@ func (c *labCluster) installLeaseholder(t *testing.T) {
 
 // addServices adds services of all the kinds that there are, in turn: one
 // process, one with a child that does the work, and a daemon.
-func (l *leases) addServices(t *testing.T, n int) {
+func (l *leases) addServices(t *testing.T, n int, require []string) {
 	t.Helper()
 	var services []cluster.Service
 	for i := range n {
@@ -86,6 +87,9 @@ func (l *leases) addServices(t *testing.T, n int) {
 		s := cluster.Service{ID: id, Target: cluster.Any, Monitor: cluster.DefaultMonitor, Failover: true, ForceDaemonize: i%3 != 2}
 		s.Command = append([]string{leaseholder}, [][]string{nil, {"--worker"}, {"--daemon=" + cluster.PIDFileWord}}[i%3]...)
 		s.Command = append(s.Command, id, l.referee.Address())
+		if i < len(require) {
+			s.Require = require[i]
+		}
 		services = append(services, s)
 		l.Services = append(l.Services, id)
 	}

@@ -17,8 +17,8 @@ import (
 // others.
 func TestRemoteNodes(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 5, "--full-nodes=3")
-	l := newLeases(t, c, 5)
+	c := newCluster(t, 5, "--full-nodes=3", "--capability=node3=remote", "--capability=node4=remote")
+	l := newLeases(t, c, 5, "remote", "remote")
 	t.Run("crash test", func(t *testing.T) {
 		defer c.report(t)
 		for _, kind := range []string{"power", "cut", "freeze"} {
