@@ -52,6 +52,9 @@ func promotion(t *testing.T, l *leases) {
 		t.Errorf("it does not say what it does\n%v", r)
 	}
 	c.votes(t, "node1", "node2", "node3")
+	if strings.Contains(c.primitives(t), `<primitive id="node0"`) {
+		t.Error("the cluster connects to node0, which is off: meanwhile it decides nothing")
+	}
 	if now := c.runs(t, "full", "remote"); !maps.Equal(now, bound) {
 		t.Errorf("services on other nodes were touched: %v, before %v", now, bound)
 	}
