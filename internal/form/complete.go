@@ -20,7 +20,11 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 	if len(full) == 0 {
 		return errors.New("no full node is there: power on one of them, or boot")
 	}
-	changed, err := apply(ctx, full[0].client, f.settings())
+	changed := false
+	err := f.forgetVotes(ctx, roster{full[0].client}, withRole(members, cluster.Remote))
+	if err == nil {
+		changed, err = apply(ctx, full[0].client, f.settings())
+	}
 	if err != nil {
 		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
 	}
@@ -33,6 +37,28 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 			return err
 		},
 	})
+}
+
+// forgetVotes makes the cluster forget the full nodes that these remote ones were:
+// Pacemaker does not connect to a node as long as it knows a full one of that name.
+func (f *Former) forgetVotes(ctx context.Context, r roster, remotes []*member) error {
+	if len(remotes) == 0 {
+		return nil
+	}
+	mon, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	var voted []string
+	for _, m := range remotes {
+		if role, known := mon.NodeRole(m.node.Name); known && role == cluster.Full {
+			voted = append(voted, m.node.Name)
+		}
+	}
+	if len(voted) == 0 {
+		return nil
+	}
+	return f.forget(ctx, r, voted...)
 }
 
 // reconnectPatience is for how long a remote node is waited for before the
