@@ -47,7 +47,8 @@ func shared(t *testing.T) *labCluster {
 	return c
 }
 
-// newCluster boots a cluster that ends with the test.
+// newCluster boots a cluster that ends with the test. Tests with one of their own
+// are parallel, for they mostly wait; except where a busy machine would fail them.
 func newCluster(t *testing.T, size int, flags ...string) *labCluster {
 	t.Helper()
 	c := createCluster(t, size, flags...)

@@ -11,5 +11,9 @@
 // t-e2e-…, and removed before and after a run, so one that crashed leaves
 // nothing for long. One lab runs on a machine at a time.
 //
+// Most tests share one cluster, one after the other. When all of them are over,
+// those run that have a cluster of their own, some at a time (go test -parallel):
+// mostly they wait.
+//
 // Start at lab_test.go; one file per part of the product follows.
 package e2e

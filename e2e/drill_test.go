@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/e2e/drill"
-	"github.com/sirikata/sirikata-cluster/e2e/referee"
 )
 
 // What drills there are: docs/drills.md.
@@ -33,6 +32,7 @@ const calm = 4 * time.Second
 
 // TestDrill breaks one thing after the other, as docs/drills.md tells.
 func TestDrill(t *testing.T) {
+	t.Parallel()
 	seed := *drillSeed
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000) + 1
@@ -51,14 +51,11 @@ func TestDrill(t *testing.T) {
 
 // drillRun is one drill.
 type drillRun struct {
-	drill.Cluster
+	*leases
 	t        *testing.T
-	c        *labCluster
-	referee  *referee.Referee
 	peers    map[string]string // of each node: the addresses of all others
 	tally    drill.Tally
-	told     map[string]bool // leases held twice, by their keys
-	evidence string          // a directory, once there is any
+	evidence string // a directory, once there is any
 }
 
 // say tells the story, without the place in the code that t.Log would add.
@@ -113,17 +110,6 @@ func describe(recoveries []drill.Recovery) string {
 		return "no service was interrupted"
 	}
 	return "back: " + strings.Join(texts, ", ")
-}
-
-// newDoubles are the leases held twice that were not told yet.
-func (d *drillRun) newDoubles(view referee.View) (fresh []referee.Double) {
-	for _, double := range view.Doubles() {
-		if !d.told[double.Key()] {
-			d.told[double.Key()] = true
-			fresh = append(fresh, double)
-		}
-	}
-	return fresh
 }
 
 // rescue mends the cluster with the command that a person would use.

@@ -16,6 +16,7 @@ const failoverLimit = 30 * time.Second
 
 // TestNodeDeath is one cluster through deaths of nodes, each healed by boot.
 func TestNodeDeath(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, "--capability=node0=redis", "--capability=node1=redis")
 	for _, part := range []struct {
 		name string

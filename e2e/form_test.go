@@ -13,13 +13,15 @@ import (
 
 // status is what we read of status -o json.
 type status struct {
-	Nodes []struct {
+	Quorate bool
+	Nodes   []struct {
 		Index                      int
 		Name, ID, Connect, Address string
 		State, Role                string
 		Capabilities               []string
 	}
 	Services []serviceStatus
+	Warnings []string
 }
 
 type serviceStatus struct {

@@ -66,6 +66,7 @@ func (b *background) end(signal syscall.Signal) int {
 // TestKillDuringBoot ends one boot after the other, each as it comes to a later
 // step, and then lets one finish.
 func TestKillDuringBoot(t *testing.T) {
+	t.Parallel()
 	c := createCluster(t, 3)
 	c.run(t, "status", c.name).fails(t, 1, "no nodes").hints(t, "nodes boot "+c.name)
 	c.run(t, "local", "nodes", "boot", c.name, "--wait-timeout=1").fails(t, 1, "gave up after 1s").hints(t, "nodes boot "+c.name, "nodes terminate")
@@ -95,6 +96,7 @@ func TestKillDuringBoot(t *testing.T) {
 
 // TestKillDuringAllocation kills a boot at the first node that it started.
 func TestKillDuringAllocation(t *testing.T) {
+	t.Parallel()
 	c := createCluster(t, 3)
 	b := c.start(t, "local", "nodes", "boot", c.name)
 	if reached, code := b.until(": started"), b.end(syscall.SIGKILL); !reached || code != -1 {
@@ -108,6 +110,7 @@ func TestKillDuringAllocation(t *testing.T) {
 
 // TestKillDuringPuppet kills a boot while Puppet runs, which goes on without it.
 func TestKillDuringPuppet(t *testing.T) {
+	t.Parallel()
 	c := createCluster(t, 3)
 	b := c.start(t, "local", "nodes", "boot", c.name)
 	if !b.until("configuring with Puppet") {

@@ -67,6 +67,7 @@ func TestTwentyAtOnce(t *testing.T) {
 
 // TestTwelveNodes is the size at which the old tool became unreliable.
 func TestTwelveNodes(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 12)
 	if online := c.online(t); len(online) != 12 {
 		t.Fatalf("%d nodes are online", len(online))

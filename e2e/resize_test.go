@@ -19,6 +19,7 @@ func (c *labCluster) redisPID(t *testing.T, id string) string {
 // TestGrowAndShrink leads one node to three and back, under a service that
 // notices nothing.
 func TestGrowAndShrink(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 1)
 	c.add(t, "redis", "node0", nil, redis(6440)).ok(t)
 	pid := c.redisPID(t, "redis")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -63,8 +64,10 @@ func (f *Former) settings() cib.Settings {
 	}
 	last := f.rounds[len(f.rounds)-1]
 	for _, node := range f.Nodes {
-		// One that becomes a full node in a later round is no remote one before.
-		if last.role(node.Name) == cluster.Remote {
+		// One that becomes a full node in a later round is no remote one before. One
+		// that is off, and was a full node, is none before it is back: to connect to it
+		// would keep the cluster from all else.
+		if last.role(node.Name) == cluster.Remote && !slices.Contains(f.Off, node.Name) {
 			s.Remotes = append(s.Remotes, cib.RemoteNode{Name: node.Name, Address: node.Address})
 		}
 	}

@@ -135,3 +135,27 @@ func TestFormRemote(t *testing.T) {
 		t.Errorf("configuration:\n%s", g.nodes[0].cib)
 	}
 }
+
+// TestRemotes: a full node that is off, and whose vote another one has, is connected
+// to as a remote one only when it is back.
+func TestRemotes(t *testing.T) {
+	for _, test := range []struct {
+		off  []string
+		want []string
+	}{
+		{off: []string{"node0"}, want: []string{"node2"}},
+		{want: []string{"node0", "node2"}},
+	} {
+		f := &Former{Off: test.off, rounds: []round{{"node1", "node3"}}}
+		for _, name := range []string{"node0", "node1", "node2", "node3"} {
+			f.Nodes = append(f.Nodes, cluster.Node{Name: name})
+		}
+		var got []string
+		for _, node := range f.settings().Remotes {
+			got = append(got, node.Name)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("with %v off the remote nodes are %v, not %v", test.off, got, test.want)
+		}
+	}
+}
