@@ -25,6 +25,11 @@ func (b *bench) cost(where string, runs int) error {
 		return err
 	}
 	dc := now.DC
+	forget, err := keepInputs(dc)
+	if err != nil {
+		return err
+	}
+	defer forget()
 	if _, err := onNode(dc, "rm -rf "+scratch+"; mkdir "+scratch+"; cibadmin --query >"+scratch+"/before.xml"); err != nil {
 		return err
 	}
@@ -43,6 +48,21 @@ func (b *bench) cost(where string, runs int) error {
 		func() error { return b.costInBytes(dc, where) },
 		func() error { _, err := program("remove", "service", name, "x"); return err },
 	)
+}
+
+// keepInputs makes the DC keep what its scheduler is asked, and returns how to make
+// it do what it did before.
+func keepInputs(dc string) (forget func(), err error) {
+	const option = "crm_attribute --name pe-input-series-max "
+	before, _ := onNode(dc, option+"--query --quiet") // it fails where nothing is set
+	again := option + "--delete"
+	if before = strings.TrimSpace(before); before != "" {
+		again = option + "--update " + before
+	}
+	if _, err := onNode(dc, option+"--update 100"); err != nil {
+		return nil, err
+	}
+	return func() { _, _ = onNode(dc, again) }, settle()
 }
 
 // transitions prints, for all that the scheduler of the DC was asked since, how many

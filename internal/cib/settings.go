@@ -96,6 +96,12 @@ func (s Settings) options() map[string]string {
 		// Explained; this is for some 200 resources.
 		"cluster-ipc-limit": fmt.Sprint(max(defaultIPCLimit, resourcesExpected*s.Size)),
 	}
+	if s.Size > cluster.MaxFull {
+		// What the scheduler was asked is kept on disk for each decision, unless
+		// this is 0. With many services compressing it takes half as long as the
+		// decision itself. What led to warnings and errors is still kept.
+		options["pe-input-series-max"] = "0"
+	}
 	if s.OneMachine {
 		// Pacemaker does less at a time while a node's load is high, and each of
 		// them sees the load of all. 0 turns that off.

@@ -26,6 +26,22 @@ func TestFragment(t *testing.T) {
 	golden(t, "settings.golden", append(got, 10))
 }
 
+// TestFragmentBySize: a large cluster does not keep what its scheduler is asked.
+func TestFragmentBySize(t *testing.T) {
+	for _, test := range []struct {
+		size int
+		want bool
+	}{{7, false}, {8, true}} {
+		text, err := cib.Settings{Size: test.size}.Fragment()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(text), `name="pe-input-series-max" value="0"`); got != test.want {
+			t.Errorf("%d nodes: %v\n%s", test.size, got, text)
+		}
+	}
+}
+
 // TestLacks: what is there already is not written again, and anything that
 // differs is.
 func TestLacks(t *testing.T) {
