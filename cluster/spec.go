@@ -52,6 +52,8 @@ type Spec struct {
 	// old node must never take a new one for it.
 	Removed []int `json:"removed,omitempty"`
 
+	// Hosts are the nodes of an ad-hoc cluster, by index.
+	Hosts []Host `json:"hosts,omitempty"`
 	// LoginUser is the user that SSH logs in as; empty means root.
 	LoginUser string `json:"login_user,omitempty"`
 	// ServiceUser runs the services that name no user of their own.

@@ -140,7 +140,7 @@ func (g *NodeGroup) hosts(machines []provider.Machine) ([]remote.Host, error) {
 }
 
 func (g *NodeGroup) host(machine provider.Machine, signer ssh.Signer) (remote.Host, error) {
-	host := remote.Host{Name: machine.Name, Addr: machine.Connect, User: g.loginUser(), Keys: []ssh.Signer{signer}}
+	host := remote.Host{Name: machine.Name, Addr: machine.Connect, User: g.spec.User(machine.Name), Keys: []ssh.Signer{signer}}
 	if machine.HostKey == "" {
 		return host, nil
 	}
@@ -150,13 +150,6 @@ func (g *NodeGroup) host(machine provider.Machine, signer ssh.Signer) (remote.Ho
 	}
 	host.HostKey = key
 	return host, nil
-}
-
-func (g *NodeGroup) loginUser() string {
-	if g.spec.LoginUser == "" {
-		return "root"
-	}
-	return g.spec.LoginUser
 }
 
 func (g *NodeGroup) hostKeys() *remote.HostKeys {

@@ -201,7 +201,7 @@ func TestFromEnv(t *testing.T) {
 
 func TestLocalSpec(t *testing.T) {
 	g := &NodeGroup{spec: LocalSpec("a", 3, "500")}
-	if err := g.Spec().Validate(); err != nil || g.SirikataPath() != "/home/sirikata/sirikata" || g.loginUser() != "root" {
+	if err := g.Spec().Validate(); err != nil || g.SirikataPath() != "/home/sirikata/sirikata" || g.Spec().User("node0") != "root" {
 		t.Errorf("%+v (%v)", g.Spec(), err)
 	}
 }
