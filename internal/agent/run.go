@@ -8,6 +8,8 @@ import (
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/fence"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
+	"github.com/sirikata/sirikata-cluster/internal/protocol"
 )
 
 // Version is the version of the program; the build sets it.
@@ -44,6 +46,9 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 1 && p.Args[1] == "power-service" {
 		return fence.Serve(ctx, p.Args[2:], p.Stderr)
 	}
+	if len(p.Args) > 1 && p.Args[1] == protocol.Keep {
+		return keeper.Keep(p.Stdin, p.Stdout)
+	}
 	if len(p.Args) == 2 {
 		switch p.Args[1] {
 		case "version":
@@ -54,10 +59,12 @@ func Main(ctx context.Context, p Process) int {
 			return 0
 		case "refill":
 			return runRefill(ctx, p)
+		case protocol.Serve:
+			return keeper.Serve(ctx, p.Environ, p.Stdin, p.Stdout, p.Stderr)
 		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, power-service, refill, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: direct, guard, keep, power-service, refill, version")
 	return exitUsage
 }
 
