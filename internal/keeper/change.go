@@ -20,13 +20,16 @@ import (
 // claim records a service that is to be started, unless there is one of its id.
 func (n *node) claim(ctx context.Context, service cluster.Service) protocol.Result {
 	return n.change(ctx, service.ID, func(result *protocol.Result) error {
+		if n.request.Claim == "" {
+			return errors.New("a claim must be somebody's")
+		}
 		if _, ok, err := n.dir.record(service.ID); err != nil || ok {
 			result.Taken = ok
 			return err
 		}
 		err := n.dir.writeRecord(record{
 			Format: format, Cluster: n.request.Node.Cluster, Node: n.request.Node.Name,
-			Service: service, Added: time.Now(), Claimed: true,
+			Service: service, Added: time.Now(), Claim: n.request.Claim,
 		})
 		if err != nil {
 			err = errors.Join(err, n.dir.forget(service.ID))
@@ -42,7 +45,7 @@ func (n *node) withdraw(ctx context.Context, id string) protocol.Result {
 		if err != nil || !ok {
 			return err
 		}
-		if !record.Claimed {
+		if record.Claim != n.request.Claim {
 			result.Taken = true
 			return nil
 		}
@@ -58,14 +61,8 @@ func (n *node) start(ctx context.Context, id string) protocol.Result {
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !ok || record.Claim != n.request.Claim {
 			return errors.New("it was removed by another command")
-		}
-		if !record.Claimed { // another command has started it
-			if state := n.state(record); state.State != cluster.Running {
-				result.Failure = state.Reason
-			}
-			return nil
 		}
 		err = n.launch(ctx, record, result)
 		if err != nil {
@@ -120,7 +117,7 @@ func (n *node) launch(ctx context.Context, record record, result *protocol.Resul
 	if err := n.runDirectory(id, plan.As); err != nil {
 		return err
 	}
-	record.Claimed = false
+	record.Claim = ""
 	if err := n.dir.writeRecord(record); err != nil {
 		return err
 	}

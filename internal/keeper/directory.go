@@ -37,8 +37,8 @@ type record struct {
 	Node    string          `json:"node"`
 	Service cluster.Service `json:"service"`
 	Added   time.Time       `json:"added"`
-	// Claimed is true until it is first started.
-	Claimed bool `json:"claimed"`
+	// Claim is whose claim it is, until it is first started.
+	Claim string `json:"claim,omitempty"`
 }
 
 // run is one run of a service. Its keeper writes it.

@@ -34,8 +34,8 @@ const settleWait = 300 * time.Millisecond
 // state says what a service does.
 func (n *node) state(record record) protocol.Service {
 	service := protocol.Service{Definition: record.Service, State: cluster.Stopped}
-	if record.Claimed {
-		service.Claimed = true
+	if record.Claim != "" {
+		service.Claim = record.Claim
 		service.AgeMS = max(time.Since(record.Added).Milliseconds(), 0)
 		service.Reason = "it was not started: the command that adds it is not done, or was interrupted"
 		return service

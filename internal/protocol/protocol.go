@@ -23,11 +23,11 @@ const (
 	// Look answers with the services of the node, and changes nothing.
 	Look Action = "look"
 	// Claim records the services without starting them, each unless its id is
-	// taken on the node.
+	// taken on the node. Request.Claim is whose claim it is.
 	Claim Action = "claim"
-	// Withdraw forgets services that were claimed and not started.
+	// Withdraw forgets services of that claim that were not started.
 	Withdraw Action = "withdraw"
-	// Start starts claimed services and waits until each has lived for a moment.
+	// Start starts services of that claim and waits until each has lived for a moment.
 	// One that fails is forgotten. One that runs is not touched.
 	Start Action = "start"
 	// Restart stops services, if they run, and starts them again.
@@ -49,6 +49,7 @@ type Request struct {
 	Node     cluster.NodeFile  `json:"node"`
 	Services []cluster.Service `json:"services,omitempty"` // Claim
 	IDs      []string          `json:"ids,omitempty"`      // all but Look and Claim
+	Claim    string            `json:"claim,omitempty"`
 	// StartMS is how long a start may take, in milliseconds.
 	StartMS int64 `json:"start_ms,omitempty"`
 	Lines   int   `json:"lines,omitempty"` // Logs
@@ -75,10 +76,10 @@ type Service struct {
 	Reason     string               `json:"reason,omitempty"`
 	Run        string               `json:"run,omitempty"`
 	Failures   int                  `json:"failures,omitempty"`
-	// Claimed is true for one that was recorded and not started yet, AgeMS
-	// milliseconds ago.
-	Claimed bool  `json:"claimed,omitempty"`
-	AgeMS   int64 `json:"age_ms,omitempty"`
+	// Claim is whose claim it is, of AgeMS milliseconds, while it was not started
+	// yet.
+	Claim string `json:"claim,omitempty"`
+	AgeMS int64  `json:"age_ms,omitempty"`
 }
 
 // Result is what became of one service.
