@@ -12,9 +12,10 @@ import (
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
+// Limits of what is told of a daemon's last words.
 const (
-	MaxLines = 3   // of a daemon's last words
-	MaxWords = 300 // bytes of them
+	MaxLines = 3
+	MaxWords = 300 // bytes
 )
 
 // Printable makes text fit for one line of at most limit bytes: valid UTF-8,
