@@ -95,7 +95,7 @@ func TestParseHostsFaults(t *testing.T) {
 		`{"dns_name" "h"}`:     `node 1: column 13: invalid character '"' after object key`,
 		"{\n\"dns_name\": h}":  `node 1: line 2, column 13: invalid character 'h' looking for beginning of value`,
 		`{"dns_name":"h"} x`:   `node 1: column 17: something follows the object`,
-		`{"dnsname":"h"}`:      `node 1: dnsname: there is no such key; do you mean "dns_name"?; node 1: dns_name: is missing: it is a host name, an IP address or an alias of ~/.ssh/config`,
+		`{"dnsname":"h"}`:      `node 1: dnsname: there is no such key; do you mean "dns_name"?`,
 		`{"working_path":"/"}`: `node 1: working_path: there is no such key; do you mean "default_working_path"?`,
 		`{"dns_name":"h","zzzzzz":1}`: `node 1: zzzzzz: there is no such key; the keys are capabilities, cluster_address, default_working_path, ` +
 			`dns_name, identity_file, name, port, sirikata_path, transport, username, workspace_path`,
