@@ -91,7 +91,7 @@ func TestParseHostsFaults(t *testing.T) {
 		"a b@h":                `node 1 (a b@h): username: "a b" cannot be a user's name`,
 		"5":                    `node 1: no name for a node can be made of 5: give one, as {"dns_name": "5", "name": …}`,
 		"taken":                `node 1: taken is node 0 already`,
-		`{"dns_name":"h"`:      `node 1: the JSON ends in the middle: unexpected EOF`,
+		`{"dns_name":"h"`:      `node 1: column 16: the JSON ends in the middle`,
 		`{"dns_name" "h"}`:     `node 1: column 13: invalid character '"' after object key`,
 		"{\n\"dns_name\": h}":  `node 1: line 2, column 13: invalid character 'h' looking for beginning of value`,
 		`{"dns_name":"h"} x`:   `node 1: column 17: something follows the object`,
@@ -128,7 +128,7 @@ func TestParseHostsFaults(t *testing.T) {
 	// All at once.
 	_, _, err := ParseHosts([]string{"", "h:x", "ok", "{"}, 0, nil)
 	want := `invalid nodes: node 0: is empty: give a host name, or a JSON object; node 1 (h:x): "x" is not a port: use 1 to 65535; ` +
-		`node 3: the JSON ends in the middle: unexpected EOF`
+		`node 3: column 2: the JSON ends in the middle`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

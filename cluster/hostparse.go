@@ -177,7 +177,7 @@ func nearestKey(name string, known []string) string {
 func brokenObject(text []byte, err error) string {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
-		return fmt.Sprintf("the JSON ends in the middle: %v", err)
+		return fmt.Sprintf("column %d: the JSON ends in the middle", len(text)+1)
 	}
 	before := text[:min(int(syntax.Offset), len(text))]
 	column := len(before) - bytes.LastIndexByte(before, '\n') - 1

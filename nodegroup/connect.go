@@ -203,6 +203,9 @@ func (g *NodeGroup) toNodes(machines []provider.Machine) []cluster.Node {
 		if slices.Contains(full, machine.Index) {
 			role = cluster.Full
 		}
+		if g.spec.Engine == cluster.Direct {
+			role = "" // there is nothing to vote on
+		}
 		node := cluster.Node{
 			Index: machine.Index, Name: machine.Name, ID: machine.ID,
 			Connect: machine.Connect, Address: machine.Address, FQDN: machine.FQDN,

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,9 @@ up at a reboot; each for hosts that name no other.
 				Name: args[0], User: args[1], Nodes: args[5:], Engine: cluster.Engine(engine),
 				Paths: cluster.Paths{Sirikata: args[2], Working: args[3], Workspace: args[4]},
 			})
+			if err == nil {
+				err = runsHere(spec)
+			}
 			if err != nil {
 				return err
 			}
@@ -56,6 +60,21 @@ up at a reboot; each for hosts that name no other.
 	cmd.Flags().StringVar(&engine, "engine", string(cluster.Direct),
 		"how services run: direct, which needs no root and nothing installed, and fails nothing over; or pacemaker, with failover")
 	return cmd
+}
+
+// runsHere refuses this machine as a node of another user than who runs this.
+func runsHere(spec cluster.Spec) error {
+	me, err := user.Current()
+	if err != nil {
+		return err
+	}
+	for _, host := range spec.Hosts {
+		if host.Transport == cluster.OnMachine && spec.User(host.Name) != me.Username {
+			return cluster.WithHint(usagef("node %s is this machine, where commands run as %q, not as %q", host.Name, me.Username, spec.User(host.Name)),
+				`run this as %s, or give the node a user of its own: '{"transport": "local", "username": %q}'`, spec.User(host.Name), me.Username)
+		}
+	}
+	return nil
 }
 
 // createAdHoc remembers a spec and says what to run next.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -232,4 +233,10 @@ func nodeTable(w io.Writer, nodes []cluster.Node) {
 	}
 }
 
-func shortID(id string) string { return fmt.Sprintf("%.12s", id) }
+// shortID cuts the long ids of containers. What a person calls a host by is whole.
+func shortID(id string) string {
+	if strings.ContainsAny(id, ".: ") {
+		return id
+	}
+	return fmt.Sprintf("%.12s", id)
+}

@@ -150,7 +150,7 @@ func connect(ctx context.Context, host Host, timing timing) (*countingConn, erro
 
 // connectThrough connects by way of a jump host, which has its own time-outs.
 func connectThrough(ctx context.Context, host Host, timing timing) (*countingConn, error) {
-	jump, release, err := host.OpenSSH.acquire(ctx, *host.jump, host.depth, host.jumpKeys)
+	jump, release, err := host.OpenSSH.acquire(ctx, *host.jump, host.trail, host.jumpKeys)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: through the jump host: %w", host.where(), err)
 	}

@@ -30,7 +30,7 @@ type Host struct {
 	lookup   string       // the address in known_hosts, if it is not Addr
 	jump     *destination // the host by way of which it is reached, if any
 	jumpKeys *HostKeys    // what is known of host keys without this host's files
-	depth    int          // the number of hosts that are reached by way of it
+	trail    []string     // the jump hosts that are reached by way of it
 	jumpHost bool         // it only leads to a node
 	locked   []string     // files of keys that cannot be used without a passphrase
 }

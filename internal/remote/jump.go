@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 )
 
 // jump is a connection to a jump host, or the attempt to make one. All hosts
@@ -27,12 +28,15 @@ func (d destination) address() string {
 }
 
 // acquire returns a connection that stands, or makes one.
-func (o *OpenSSH) acquire(ctx context.Context, by destination, depth int, keys *HostKeys) (*Client, func(), error) {
+func (o *OpenSSH) acquire(ctx context.Context, by destination, trail []string, keys *HostKeys) (*Client, func(), error) {
 	key := fmt.Sprint(by)
+	if len(trail) == maxJumps || slices.Contains(trail, key) {
+		return nil, nil, fmt.Errorf("~/.ssh/config has %s behind more than %d hosts, or behind itself", by.host, maxJumps)
+	}
 	for {
 		j, mine := o.attempt(key)
 		if mine {
-			o.dialJump(ctx, key, j, by, depth, keys)
+			o.dialJump(ctx, key, j, by, trail, keys)
 		}
 		select {
 		case <-j.done:
@@ -64,8 +68,8 @@ func (o *OpenSSH) attempt(key string) (j *jump, mine bool) {
 	return j, true
 }
 
-func (o *OpenSSH) dialJump(ctx context.Context, key string, j *jump, by destination, depth int, keys *HostKeys) {
-	j.client, j.err = o.dialBy(ctx, by, depth, keys)
+func (o *OpenSSH) dialJump(ctx context.Context, key string, j *jump, by destination, trail []string, keys *HostKeys) {
+	j.client, j.err = o.dialBy(ctx, by, trail, keys)
 	j.given = ctx.Err() != nil
 	if j.err != nil {
 		o.forget(key, j)
@@ -73,9 +77,9 @@ func (o *OpenSSH) dialJump(ctx context.Context, key string, j *jump, by destinat
 	close(j.done)
 }
 
-func (o *OpenSSH) dialBy(ctx context.Context, by destination, depth int, keys *HostKeys) (*Client, error) {
+func (o *OpenSSH) dialBy(ctx context.Context, by destination, trail []string, keys *HostKeys) (*Client, error) {
 	host := Host{Name: by.host, Addr: by.address(), User: by.user, OpenSSH: o, jumpHost: true}
-	way, err := o.find(ctx, host, by, keys, depth+1)
+	way, err := o.find(ctx, host, by, keys, append(slices.Clone(trail), fmt.Sprint(by)))
 	if err != nil {
 		return nil, err
 	}

@@ -44,10 +44,10 @@ func (o *OpenSSH) route(ctx context.Context, host Host, keys *HostKeys) (route, 
 	if to.host, to.port, err = splitPort(host.Addr); err != nil {
 		return route{}, fmt.Errorf("connect to %s: %w", host.where(), err)
 	}
-	return o.find(ctx, host, to, keys, 0)
+	return o.find(ctx, host, to, keys, nil)
 }
 
-func (o *OpenSSH) find(ctx context.Context, host Host, to destination, keys *HostKeys, depth int) (route, error) {
+func (o *OpenSSH) find(ctx context.Context, host Host, to destination, keys *HostKeys, trail []string) (route, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return route{}, err
@@ -60,14 +60,11 @@ func (o *OpenSSH) find(ctx context.Context, host Host, to destination, keys *Hos
 		return route{}, cluster.WithHint(fmt.Errorf("connect to %s: ~/.ssh/config reaches it by a ProxyCommand, which we cannot use", host.where()),
 			"use ProxyJump instead")
 	}
-	if depth > maxJumps {
-		return route{}, fmt.Errorf("connect to %s: ~/.ssh/config has it behind more than %d jump hosts, or behind itself", host.where(), maxJumps)
-	}
 	host.called, host.Addr, host.User, host.lookup = host.Addr, settings.addr(), settings.user, settings.lookup()
 	if host.jump, err = o.jumpOf(to, settings); err != nil {
 		return route{}, fmt.Errorf("connect to %s: %w", host.where(), err)
 	}
-	host.depth, host.jumpKeys = depth, keys
+	host.trail, host.jumpKeys = trail, keys
 	identities := o.identities(ctx, settings)
 	host.Keys, host.locked = append(host.Keys, identities.signers...), identities.locked
 	return route{host: host, keys: keys.alsoBy(settings.knownHosts), close: identities.close}, nil
