@@ -137,7 +137,7 @@ func adhocChangedKey(t *testing.T, h *hosts, op operator) {
 
 // adhocAgent has the key in an agent, and nowhere else.
 func adhocAgent(t *testing.T, h *hosts, op operator) {
-	h.sh(t, "operator", "op", "ssh-agent -a ~/agent >/dev/null; SSH_AUTH_SOCK=~/agent ssh-add -q ~/.ssh/id_ed25519; mv ~/.ssh/id_ed25519 ~/key; rm ~/.ssh/id_ed25519.pub")
+	h.sh(t, "operator", "op", "ssh-agent -a ~/agent >/dev/null; SSH_AUTH_SOCK=~/agent ssh-add -q ~/.ssh/id_ed25519; mv ~/.ssh/id_ed25519 ~/key")
 	op.run(t, "adhoc", "node", "ssh", "world", "plain", "true").fails(t, 1, "plain", "we have no key to offer").hints(t, "ssh-copy-id bob@plain")
 	with := h.operator("op", "SSH_AUTH_SOCK=/home/op/agent")
 	with.run(t, "adhoc", "ssh", "world", "--", "true").ok(t)

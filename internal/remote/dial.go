@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -187,6 +188,9 @@ func handshake(ctx context.Context, conn net.Conn, host Host, config *ssh.Client
 // unreachable tells the caller's end of patience, which is no word about the
 // node, from ours.
 func unreachable(ctx, limited context.Context, host Host, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		<-limited.Done() // the dialler has a clock of its own, which may be ahead
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("connect to %s: %w", host.where(), context.Cause(ctx))
 	}
