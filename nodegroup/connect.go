@@ -105,6 +105,9 @@ func (g *NodeGroup) remember(machines []provider.Machine) error {
 	if _, err := g.store.LoadCache(g.spec.Name, machinesKey, &before); err != nil {
 		return err
 	}
+	if slices.Equal(before, machines) {
+		return nil
+	}
 	for _, machine := range machines {
 		replaced := slices.ContainsFunc(before, func(b provider.Machine) bool { return b.Name == machine.Name && b.ID != machine.ID })
 		if !replaced {
