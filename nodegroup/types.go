@@ -24,6 +24,7 @@ func providerOf(t cluster.Type) (provider.Provider, error) {
 		return local.New(local.Options{}), nil
 	case cluster.AdHoc:
 		return adhoc.New(), nil
+	case cluster.EC2:
 	}
 	return nil, fmt.Errorf("clusters of type %q are not supported by this version", t)
 }

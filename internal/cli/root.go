@@ -107,6 +107,7 @@ func specific(a *app, t cluster.Type) []*cobra.Command {
 		return localCommands(a)
 	case cluster.AdHoc:
 		return adhocCommands(a)
+	case cluster.EC2:
 	}
 	return nil
 }
