@@ -68,19 +68,17 @@ func (g *NodeGroup) ofHost(machine provider.Machine) remote.Host {
 	}
 }
 
-// reachable asks each node for a sign of life, all at once.
+// reachable finds out which nodes answer, all at once, within goneTimeout.
 func (g *NodeGroup) reachable(ctx context.Context, nodes []cluster.Node) {
 	_ = remote.Each(ctx, nodes, 0, func(ctx context.Context, node cluster.Node) error {
-		if _, err := g.pool.Client(ctx, node.Name); err != nil {
-			return err
-		}
+		online := g.answers(ctx, node)
 		for i := range nodes {
-			if nodes[i].Name == node.Name {
+			if nodes[i].Name == node.Name && online {
 				nodes[i].State = cluster.Online
 			}
 		}
 		return nil
-	}) // who is offline is the answer
+	})
 }
 
 // AddHost adds a host that the user already has to an ad-hoc cluster, once it
@@ -143,6 +141,10 @@ func (g *NodeGroup) answering(ctx context.Context, name string) (cluster.Node, e
 // a service is on it. On a host that does not answer services may run; those
 // that are bound to it are lost with it, as far as the cluster knows.
 func (g *NodeGroup) removeHost(ctx context.Context, word string) (cluster.Node, error) {
+	var err error
+	if g.spec, err = g.store.Spec(g.spec.Name); err != nil { // as it is under the lock
+		return cluster.Node{}, err
+	}
 	nodes, err := g.join(ctx)
 	if err != nil {
 		return cluster.Node{}, err
