@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
@@ -220,46 +218,3 @@ func (k *HostKeys) changed(host Host, known string, offered ssh.PublicKey) error
 type hostKeyError struct{ error }
 
 func (e *hostKeyError) Unwrap() error { return e.error }
-
-func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
-
-// plainKey is the key inside a certificate, or the key itself.
-func plainKey(key ssh.PublicKey) ssh.PublicKey {
-	if certificate, ok := key.(*ssh.Certificate); ok {
-		return certificate.Key
-	}
-	return key
-}
-
-// plainAlgorithms are those that we ask a host for of which we know nothing, as
-// OpenSSH prefers them. Certificates are not among them: they expire, and a pin
-// must not.
-func plainAlgorithms() []string {
-	return slices.Concat([]string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521},
-		algorithmsOf(ssh.KeyAlgoRSA))
-}
-
-// algorithmsOf are those by which a key of that type signs. RSA has several
-// (RFC 8332), the one named like the type being broken.
-func algorithmsOf(keyType string) []string {
-	if keyType == ssh.KeyAlgoRSA {
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
-	}
-	return []string{keyType}
-}
-
-// userKnown is the user's own known_hosts; db is nil where there is none.
-type userKnown struct{ db *knownhosts.HostKeyDB }
-
-// plain returns the first key of the address that is not an authority's.
-func (u userKnown) plain(addr string) ssh.PublicKey {
-	if u.db == nil {
-		return nil
-	}
-	for _, key := range u.db.HostKeys(addr) {
-		if !key.Cert {
-			return key.PublicKey
-		}
-	}
-	return nil
-}

@@ -66,3 +66,19 @@ func readableLines(text []byte) (*knownhosts.HostKeyDB, error) {
 	}
 	return knownhosts.NewDB(file.Name())
 }
+
+// userKnown is the user's own known_hosts; db is nil where there is none.
+type userKnown struct{ db *knownhosts.HostKeyDB }
+
+// plain returns the first key of the address that is not an authority's.
+func (u userKnown) plain(addr string) ssh.PublicKey {
+	if u.db == nil {
+		return nil
+	}
+	for _, key := range u.db.HostKeys(addr) {
+		if !key.Cert {
+			return key.PublicKey
+		}
+	}
+	return nil
+}
