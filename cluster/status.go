@@ -27,10 +27,12 @@ type Node struct {
 	Name  string `json:"name"`
 	// ID is the provider's id of the machine.
 	ID string `json:"id"`
-	// Connect is how the operator reaches the node's sshd, as host:port.
+	// Connect is how the operator reaches the node's sshd, as host:port; the host
+	// alone where ~/.ssh/config has the port.
 	Connect string `json:"connect"`
 	// Address is the node's address inside the cluster, on one of its own
-	// interfaces; Corosync binds to it.
+	// interfaces; Corosync binds to it. Empty for a host of an ad-hoc cluster
+	// whose address nobody gave or needed.
 	Address string `json:"address"`
 	// FQDN is the name by which clients of services reach the node.
 	FQDN         string    `json:"fqdn"`
