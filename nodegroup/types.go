@@ -6,7 +6,9 @@ import (
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/engine/direct"
 	"github.com/sirikata/sirikata-cluster/internal/engine/pacemaker"
+	"github.com/sirikata/sirikata-cluster/internal/programs"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
 	"github.com/sirikata/sirikata-cluster/internal/provider/adhoc"
 	"github.com/sirikata/sirikata-cluster/internal/provider/local"
@@ -46,6 +48,7 @@ func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progre
 	case cluster.Pacemaker:
 		return pacemaker.New(spec, nodes, pool, progress), nil
 	case cluster.Direct:
+		return direct.New(spec, nodes, pool, programs.Node, progress), nil
 	}
 	return nil, fmt.Errorf("the engine %q is not supported by this version", spec.Engine)
 }
