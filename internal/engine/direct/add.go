@@ -244,7 +244,7 @@ func (a *adding) wait(ctx context.Context, there []placed) {
 		case cluster.Starting:
 		default:
 			a.failed = append(a.failed, cluster.WithHint(
-				fmt.Errorf("add service %q: it does not run: it is there already, %s", p.Definition.ID, p.status().Reason),
+				fmt.Errorf("add service %q: it does not run: it is on %s already: %s", p.Definition.ID, p.node, p.Reason),
 				"start it again: sirikata-cluster restart service %s %s", a.engine.spec.Name, p.Definition.ID))
 		}
 	}

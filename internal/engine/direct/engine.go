@@ -115,17 +115,10 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 
 // status is the service as the user sees it.
 func (p placed) status() cluster.ServiceStatus {
-	status := cluster.ServiceStatus{
-		ID: p.Definition.ID, State: p.State, Target: p.Definition.Target,
+	return cluster.ServiceStatus{
+		ID: p.Definition.ID, State: p.State, Node: p.node, Target: p.Definition.Target,
 		Failures: p.Failures, Reason: p.Reason, Run: p.Run,
 	}
-	switch p.State {
-	case cluster.Running, cluster.Starting:
-		status.Node = p.node
-	default:
-		status.Reason = "on " + p.node + ": " + p.Reason
-	}
-	return status
 }
 
 // waited is the error of a wait that ctx ended.
