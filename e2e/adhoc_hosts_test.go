@@ -45,17 +45,18 @@ func (h *hosts) network(t *testing.T, name string, options ...string) {
 }
 
 // start makes a machine on a network, by whose name the others reach it.
-func (h *hosts) start(t *testing.T, name, network, setUp string) {
+func (h *hosts) start(t *testing.T, name, network, setUp string, options ...string) {
 	t.Helper()
 	image, err := exec.Command(lab.program, "local", "image", "build").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Dir(lab.program)
-	_, err = docker("run", "--detach", "--init", "--cap-add", "NET_ADMIN", "--label", clusterLabel+"="+h.name,
-		"--name", h.name+"-"+name, "--hostname", name, "--network", h.name+"-"+network, "--network-alias", name,
-		"--volume", dir+":"+dir+":ro", "--entrypoint", "/bin/sh", strings.TrimSpace(string(image)), "-c",
-		"mkdir -p /run/sshd; ssh-keygen -A; "+setUp+"; touch /ready; exec /usr/sbin/sshd -D -e")
+	args := append([]string{"run", "--detach", "--init", "--cap-add", "NET_ADMIN", "--label", clusterLabel + "=" + h.name,
+		"--name", h.name + "-" + name, "--hostname", name, "--network", h.name + "-" + network, "--network-alias", name,
+		"--volume", dir + ":" + dir + ":ro", "--entrypoint", "/bin/sh"}, options...)
+	_, err = docker(append(args, strings.TrimSpace(string(image)), "-c",
+		"mkdir -p /run/sshd; ssh-keygen -A; "+setUp+"; touch /ready; exec /usr/sbin/sshd -D -e")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,11 +67,17 @@ func (h *hosts) start(t *testing.T, name, network, setUp string) {
 }
 
 // host makes a machine that lets both operators in, as hostUser.
-func (h *hosts) host(t *testing.T, name, network string) {
+func (h *hosts) host(t *testing.T, name, network string, options ...string) {
 	t.Helper()
 	keys := h.sh(t, "operator", "root", "cat /home/op/.ssh/id_ed25519.pub /home/second/.ssh/id_ed25519.pub")
-	h.start(t, name, network, "useradd -m -p '*' -s /bin/bash "+hostUser)
+	h.start(t, name, network, "useradd -m -p '*' -s /bin/bash "+hostUser+"; chown "+hostUser+": /home/"+hostUser, options...)
 	h.sh(t, name, hostUser, "mkdir -m 700 ~/.ssh; echo '"+keys+"' >~/.ssh/authorized_keys")
+	h.answers(t, name)
+}
+
+// answers waits until the sshd of a machine listens.
+func (h *hosts) answers(t *testing.T, name string) {
+	t.Helper()
 	eventually(t, "sshd of "+name, func() error {
 		_, err := docker("exec", h.name+"-"+name, "sh", "-c", "ss -ltn | grep -q :22")
 		return err

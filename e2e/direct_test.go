@@ -88,7 +88,7 @@ func directDeath(t *testing.T, h *hosts, op operator) {
 	if pong := h.sh(t, "two", hostUser, "redis-cli -p 7001 ping"); pong != "PONG" {
 		t.Errorf("redis says %q", pong)
 	}
-	h.sh(t, "one", hostUser, "kill -9 $(pgrep -f 'sirikata-node.* keep')")
+	h.sh(t, "one", hostUser, "kill -9 $(pgrep -f '[s]irikata-node.* keep')")
 	wantService(t, op.world(t), "loop", cluster.Running, "one", "")
 	op.run(t, "restart", "service", "world", "loop").ok(t)
 	if n := h.sh(t, "one", hostUser, "pgrep -fc '^sleep 4000'"); n != "1" {
@@ -145,12 +145,37 @@ func directRestarted(t *testing.T, h *hosts, op operator) {
 	if _, err := docker("restart", "--time", "2", h.name+"-two"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "sshd of two", func() error {
-		_, err := docker("exec", h.name+"-two", "sh", "-c", "ss -ltn | grep -q :22")
-		return err
-	})
+	h.answers(t, "two")
 	wantService(t, op.world(t), "cache", cluster.Stopped, "two", "the host was restarted")
 	op.run(t, "service", "status", "world", "cache").fails(t, 3, `service "cache" does not run: it is stopped: the host was restarted`)
 	op.run(t, "restart", "service", "world", "cache").ok(t)
 	wantService(t, op.world(t), "cache", cluster.Running, "two", "")
+}
+
+// TestDirectSharedHome has two hosts with one home directory, each of which must
+// look at its own services only.
+func TestDirectSharedHome(t *testing.T) {
+	h := newHosts(t)
+	h.host(t, "one", "outer", "--volume", "/home/"+hostUser)
+	h.start(t, "two", "outer", "useradd -M -p '*' -s /bin/bash "+hostUser, "--volumes-from", h.name+"-one")
+	h.answers(t, "two")
+	op := h.operator("op")
+	op.createOf(t, "world", "one", "two").ok(t)
+	for _, node := range []string{"one", "two"} {
+		op.direct(t, "redis-"+node, node, redisOn(7001)...).ok(t).says(t, "runs on "+node)
+	}
+	status := op.world(t)
+	wantService(t, status, "redis-one", cluster.Running, "one", "")
+	wantService(t, status, "redis-two", cluster.Running, "two", "")
+	if len(status.Services) != 2 || len(status.Warnings) != 0 {
+		t.Errorf("status %+v", status)
+	}
+	if programs := h.sh(t, "one", hostUser, "ls ~/scratch/.sirikata-cluster/world/bin | wc -l"); programs != "1" {
+		t.Errorf("%s programs", programs)
+	}
+	op.run(t, "remove", "service", "world", "redis-one").ok(t)
+	wantService(t, op.world(t), "redis-two", cluster.Running, "two", "")
+	if pong := h.sh(t, "two", hostUser, "redis-cli -p 7001 ping"); pong != "PONG" {
+		t.Errorf("redis on two says %q", pong)
+	}
 }
