@@ -75,6 +75,10 @@ func TestDirect(t *testing.T) {
 	for _, name := range []string{"one", "two", "three"} {
 		h.sh(t, name, "root", "! pgrep -u bob -f 'redis|sleep|sirikata'")
 	}
+	op.run(t, "adhoc", "destroy", "world").ok(t)
+	for _, name := range []string{"one", "two", "three"} {
+		h.sh(t, name, "root", "! test -e /home/bob/scratch/.sirikata-cluster")
+	}
 }
 
 func directDeath(t *testing.T, h *hosts, op operator) {

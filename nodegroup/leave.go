@@ -34,6 +34,9 @@ func (g *NodeGroup) removeHost(ctx context.Context, word string) (cluster.Node, 
 		if err := g.idle(ctx, "remove "+node.Name, node.Name); err != nil {
 			return cluster.Node{}, err
 		}
+		if err := g.vacate(ctx, node.Name); err != nil {
+			return cluster.Node{}, err
+		}
 	}
 	smaller := g.without(node)
 	if err := g.store.Update(smaller); err != nil {
@@ -99,4 +102,21 @@ func (g *NodeGroup) forgettable(ctx context.Context, accept bool) error {
 	}
 	return cluster.WithHint(fmt.Errorf("%s: no answer from %s: %w", what, strings.Join(silent, ", "), ErrUnknown),
 		"once they answer, try again; --yes forgets the cluster as it is, and what runs there goes on")
+}
+
+// leaver is an engine that keeps something on the hosts, even without services.
+type leaver interface {
+	Leave(ctx context.Context, node string) error
+}
+
+// vacate removes what the engine keeps on a host, or if node is empty on all.
+func (g *NodeGroup) vacate(ctx context.Context, node string) error {
+	_, e, err := g.connect(ctx)
+	if err != nil {
+		return err
+	}
+	if l, ok := e.(leaver); ok {
+		return l.Leave(ctx, node)
+	}
+	return nil
 }

@@ -162,6 +162,9 @@ func (g *NodeGroup) Destroy(ctx context.Context, accept bool) error {
 		if err := g.forgettable(ctx, accept); err != nil {
 			return err
 		}
+		if err := g.vacate(ctx, ""); err != nil {
+			return err
+		}
 		return g.store.Remove(g.spec.Name)
 	}
 	machines, err := g.provider.Find(ctx, g.spec)

@@ -173,8 +173,8 @@ func TestUnsupported(t *testing.T) {
 	wantError(t, err, want, "")
 	_, _, err = BuildImage(t.Context(), cluster.EC2, false, nil)
 	wantError(t, err, want, "")
-	_, err = engineOf(cluster.Spec{Engine: cluster.Direct}, nil, nil, nil)
-	wantError(t, err, `the engine "direct" is not supported by this version`, "")
+	_, err = engineOf(cluster.Spec{Engine: "other"}, nil, nil, nil)
+	wantError(t, err, `the engine "other" is not supported by this version`, "")
 	home := t.TempDir()
 	spec := LocalSpec("away", 1, cluster.LAN)
 	spec.Type = cluster.EC2

@@ -3,6 +3,8 @@ package keeper
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -85,4 +87,29 @@ func (n *node) judge(service *protocol.Service, r run) {
 	if service.State != cluster.Running {
 		service.Run = ""
 	}
+}
+
+// leave removes what is kept for the node, and with the last node of the cluster
+// that is kept here what they share.
+func (n *node) leave() error {
+	ids, err := n.dir.ids()
+	if err != nil {
+		return err
+	}
+	if len(ids) > 0 {
+		return fmt.Errorf("it still has services: %s", strings.Join(ids, ", "))
+	}
+	if err := os.RemoveAll(n.dir.path); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(n.request.Directory)
+	if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != protocol.ProgramDirectory {
+		return err
+	}
+	if err := os.RemoveAll(n.request.Directory); err != nil {
+		return err
+	}
+	// Another cluster may have something there.
+	_ = os.Remove(filepath.Dir(n.request.Directory))
+	return nil
 }

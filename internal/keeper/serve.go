@@ -83,6 +83,8 @@ func (n *node) answer(ctx context.Context, answer *protocol.Answer) error {
 	switch request.Action {
 	case protocol.Look:
 		return n.look(answer)
+	case protocol.Leave:
+		return n.leave()
 	case protocol.Claim:
 		answer.Results = each(request.Services, func(service cluster.Service) protocol.Result { return n.claim(ctx, service) })
 		return nil

@@ -15,6 +15,9 @@ const (
 	Keep  = "keep"   // is the parent of one service's processes
 )
 
+// ProgramDirectory is where sirikata-node lies, below the directory of a cluster.
+const ProgramDirectory = "bin"
+
 // Action is what a node is asked to do. All but Follow may be repeated.
 type Action string
 
@@ -34,6 +37,9 @@ const (
 	Restart Action = "restart"
 	// Remove stops services and forgets them; an unknown id is no failure.
 	Remove Action = "remove"
+	// Leave removes all that is kept on the node for the cluster, which must have no
+	// services there.
+	Leave Action = "leave"
 	// Logs prints what a service printed last, instead of an answer.
 	Logs Action = "logs"
 	// Follow is Logs that goes on until standard input ends.
@@ -48,7 +54,7 @@ type Request struct {
 	// Node is what the node has to know of itself.
 	Node     cluster.NodeFile  `json:"node"`
 	Services []cluster.Service `json:"services,omitempty"` // Claim
-	IDs      []string          `json:"ids,omitempty"`      // all but Look and Claim
+	IDs      []string          `json:"ids,omitempty"`      // all but Look, Claim and Leave
 	Claim    string            `json:"claim,omitempty"`
 	// StartMS is how long a start may take, in milliseconds.
 	StartMS int64 `json:"start_ms,omitempty"`
@@ -63,7 +69,7 @@ type Answer struct {
 	Services []Service `json:"services,omitempty"`
 	// Warnings say what is wrong with the records of the node.
 	Warnings []string `json:"warnings,omitempty"`
-	// Results are in the order of what was asked for; not with Look.
+	// Results are in the order of what was asked for; not with Look and Leave.
 	Results []Result `json:"results,omitempty"`
 	// Error says why the node could do nothing at all.
 	Error string `json:"error,omitempty"`

@@ -35,8 +35,9 @@ const stateDirectory = ".sirikata-cluster"
 const callScript = `directory=$1 machine=$(uname -m)
 shift
 while [ $# -gt 1 ]; do
-	if [ "$1" = "$machine" ] && [ -s "$directory/bin/sirikata-node-$2" ]; then
-		exec "$directory/bin/sirikata-node-$2" ` + protocol.Serve + `
+	program=$directory/` + protocol.ProgramDirectory + `/sirikata-node-$2
+	if [ "$1" = "$machine" ] && [ -s "$program" ]; then
+		exec "$program" ` + protocol.Serve + `
 	fi
 	shift 2
 done
@@ -67,8 +68,8 @@ func (e *Engine) directory(node string) string {
 	return path.Join(e.spec.Paths(node).Workspace, stateDirectory, e.spec.Name)
 }
 
-// ask asks one node, and puts sirikata-node there if it has none of ours. Only a
-// Look of a node that has nothing of the cluster needs none.
+// ask asks one node, and puts sirikata-node there if it has none of ours, which Look
+// and Leave need only where there is anything of the cluster.
 //
 // Only a Look is bound to a time of its own; all else takes as long as ctx lasts.
 func (e *Engine) ask(ctx context.Context, node cluster.Node, request protocol.Request) (protocol.Answer, error) {
@@ -79,7 +80,7 @@ func (e *Engine) ask(ctx context.Context, node cluster.Node, request protocol.Re
 		if n, _ := fmt.Sscan(string(result.Stdout), &machine, &answer.UID, &nothing); n != 3 {
 			return answer, fmt.Errorf("find out what machine %s is: unexpected answer %q", node.Name, result.Stdout)
 		}
-		if request.Action == protocol.Look && nothing == "yes" {
+		if nothing == "yes" && (request.Action == protocol.Look || request.Action == protocol.Leave) {
 			return answer, nil
 		}
 		if err = e.install(ctx, node, machine); err == nil {
@@ -153,7 +154,7 @@ func (e *Engine) install(ctx context.Context, node cluster.Node, machine string)
 	if err != nil {
 		return err
 	}
-	return client.WriteFile(ctx, path.Join(e.directory(node.Name), "bin", "sirikata-node-"+digest), 0o755, bytes.NewReader(content))
+	return client.WriteFile(ctx, path.Join(e.directory(node.Name), protocol.ProgramDirectory, "sirikata-node-"+digest), 0o755, bytes.NewReader(content))
 }
 
 // explain says for a person why a node did not do what it was asked.
@@ -163,7 +164,7 @@ func (e *Engine) explain(node cluster.Node, err error) error {
 		return err
 	}
 	if exit.Code == exitNotAllowed {
-		err = fmt.Errorf("%s may not be executed on %s: is its file system mounted noexec?", path.Join(e.directory(node.Name), "bin"), node.Name)
+		err = fmt.Errorf("%s may not be executed on %s: is its file system mounted noexec?", path.Join(e.directory(node.Name), protocol.ProgramDirectory), node.Name)
 	}
 	return e.broken(node, err)
 }

@@ -96,6 +96,25 @@ func twice(v view, ids []string) error {
 	return errors.Join(faults...)
 }
 
+// Leave removes what is kept on nodes for the cluster, on all that answer or, unless
+// name is empty, on that one. It may be called again. A node that has services is
+// an error.
+func (e *Engine) Leave(ctx context.Context, name string) error {
+	var nodes []cluster.Node
+	for _, node := range e.look(ctx, e.nodes).answered {
+		if name == "" || node.Name == name {
+			nodes = append(nodes, node)
+		}
+	}
+	// One after the other: of those that share a directory the last one clears it.
+	return remote.Each(ctx, nodes, 1, func(ctx context.Context, node cluster.Node) error {
+		if _, err := e.ask(ctx, node, protocol.Request{Action: protocol.Leave}); err != nil {
+			return &cluster.NodeError{Node: node.Name, Err: err}
+		}
+		return nil
+	})
+}
+
 // Logs implements engine.Engine. It reads the log on the node where the service is.
 func (e *Engine) Logs(ctx context.Context, id string, lines int, follow bool, w io.Writer) error {
 	v, err := e.view(ctx)

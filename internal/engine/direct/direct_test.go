@@ -462,3 +462,34 @@ func TestNoExec(t *testing.T) {
 		t.Errorf("status %+v", got)
 	}
 }
+
+func TestLeave(t *testing.T) {
+	f := newFleet(t, 2)
+	f.spec.Hosts[1].WorkspacePath = f.spec.Hosts[0].WorkspacePath // a shared home directory
+	e := f.engine(t)
+	state := filepath.Join(f.servers[0].Root, stateDirectory)
+	add(t, e, sleeper("a", "node0"), sleeper("b", "node1"))
+	if err := e.Leave(within(t), "node0"); err == nil || err.Error() != "node0: it still has services: a" {
+		t.Errorf("error %v", err)
+	}
+	if err := e.Remove(within(t), []string{"a"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Leave(within(t), "node0"); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(t, e).Services; len(got) != 1 || got[0].ID != "b" || got[0].State != cluster.Running {
+		t.Errorf("services %v", got)
+	}
+	if err := e.Remove(within(t), []string{"b"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := e.Leave(within(t), ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(state); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("something is left: %v", err)
+		}
+	}
+}
