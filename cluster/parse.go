@@ -118,7 +118,7 @@ func wrongType(err error) string {
 	if !errors.As(err, &kind) {
 		return err.Error()
 	}
-	want := map[string]string{"string": "a text", "[]string": "a list of texts", "int": "a whole number",
+	want := map[string]string{"string": "a text", "[]string": "a list of texts", "int": "a whole number", "cluster.Transport": "a text",
 		"bool": "true or false", "map[string]string": "an object of texts"}[kind.Type.String()]
 	is := "a " + kind.Value
 	if kind.Value == "array" || kind.Value == "object" {

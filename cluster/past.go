@@ -59,8 +59,14 @@ func (s Spec) giveUp(index int) Spec {
 		return s
 	}
 	s.Removed = append(slices.Clone(s.Removed), index)
+	name := NodeName(index)
+	at := slices.IndexFunc(s.Hosts, func(host Host) bool { return host.Index == index })
+	if at >= 0 {
+		name = s.Hosts[at].Name
+		s.Hosts = slices.Delete(slices.Clone(s.Hosts), at, at+1)
+	}
 	s.Capabilities = maps.Clone(s.Capabilities)
-	delete(s.Capabilities, NodeName(index))
+	delete(s.Capabilities, name)
 	if len(s.Capabilities) == 0 {
 		s.Capabilities = nil
 	}

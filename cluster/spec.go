@@ -53,6 +53,8 @@ type Spec struct {
 	// old node must never take a new one for it.
 	Removed []int `json:"removed,omitempty"`
 
+	// Hosts are the nodes of an ad-hoc cluster, by index.
+	Hosts []Host `json:"hosts,omitempty"`
 	// LoginUser is the user that SSH logs in as; empty means root.
 	LoginUser string `json:"login_user,omitempty"`
 	// ServiceUser runs the services that name no user of their own.
@@ -113,7 +115,10 @@ func (s Spec) Validate() error {
 			Problem: fmt.Sprintf("%d is out of range: a cluster has 1 to %d nodes", s.Size, MaxSize)})
 	}
 	faults = append(faults, s.removedFaults()...)
-	if _, err := s.TokenProfile.Token(); err != nil {
+	if s.Type == AdHoc {
+		faults = append(faults, s.hostFaults()...)
+	}
+	if _, err := s.TokenProfile.Token(); err != nil && s.Engine != Direct {
 		faults = append(faults, Fault{Field: "token-profile", Problem: err.Error()})
 	}
 	if n := s.FullNodes; n != 0 && (n < 3 || n > MaxFull || n%2 == 0) {
@@ -188,6 +193,9 @@ func (s Spec) capabilityFaults() []Fault {
 	}
 	var faults []Fault
 	for _, node := range slices.Sorted(maps.Keys(s.Capabilities)) {
+		if _, known := s.Host(node); s.Type == AdHoc && !known {
+			faults = append(faults, Fault{Field: "capability", Problem: fmt.Sprintf("there is no node %q", node)})
+		}
 		if s.Type == Local && s.Size <= MaxSize && !names[node] {
 			faults = append(faults, Fault{Field: "capability",
 				Problem: fmt.Sprintf("%q will not be a node of a cluster of %d", node, s.Size)})

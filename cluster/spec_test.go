@@ -60,7 +60,7 @@ func TestSpecValidate(t *testing.T) {
 			`invalid cluster "a": capability: "" of node0: use letters, digits, _ . and -; ` +
 				`capability: "node1" will not be a node of a cluster of 1; ` +
 				`capability: "a,b" of node1: use letters, digits, _ . and -`},
-		{"capabilities of hosts", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Type: cluster.AdHoc,
+		{"capabilities of instances", cluster.Spec{Name: "a", Size: 1, TokenProfile: "lan", Type: cluster.EC2,
 			Capabilities: map[string][]string{"db.example.org": {"redis"}}}, ""},
 		{"removed", cluster.Spec{Name: "a", Size: 2, TokenProfile: "lan", Removed: []int{1, 239}}, ""},
 		{"removed too many", cluster.Spec{Name: "a", Size: 239, TokenProfile: "lan", Removed: []int{1, 7}}, `invalid cluster "a": ` +

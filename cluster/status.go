@@ -28,10 +28,12 @@ type Node struct {
 	// ID is the provider's id of the machine; empty if the cluster has the node and
 	// the provider does not.
 	ID string `json:"id"`
-	// Connect is how the operator reaches the node's sshd, as host:port.
+	// Connect is how the operator reaches the node's sshd, as host:port; the host
+	// alone where ~/.ssh/config has the port.
 	Connect string `json:"connect"`
 	// Address is the node's address inside the cluster, on one of its own
-	// interfaces; Corosync binds to it.
+	// interfaces; Corosync binds to it. Empty for a host of an ad-hoc cluster
+	// whose address nobody gave or needed.
 	Address string `json:"address"`
 	// FQDN is the name by which clients of services reach the node.
 	FQDN  string    `json:"fqdn"`
@@ -63,10 +65,12 @@ const (
 type ServiceStatus struct {
 	ID    string       `json:"id"`
 	State ServiceState `json:"state"`
-	// Node is where it runs or starts; empty otherwise.
-	Node     string `json:"node"`
-	Target   string `json:"target"`
-	Failover bool   `json:"failover"`
+	// Node is where it runs or starts; empty otherwise. With the engine [Direct] it
+	// is where the service is, whatever its state: it never moves.
+	Node   string `json:"node"`
+	Target string `json:"target"`
+	// Failover is false with the engine Direct, whatever was asked for.
+	Failover bool `json:"failover"`
 	// Failures counts its failures on all nodes since it was last restarted by
 	// a command or added. With Failover, those on one node are forgotten 10 minutes
 	// after the last of them.
@@ -83,7 +87,9 @@ type Status struct {
 	Cluster string `json:"cluster"`
 	Type    Type   `json:"type"`
 	Engine  Engine `json:"engine"`
-	Quorate bool   `json:"quorate"`
+	// Quorate is whether more than half of the nodes agree. With the engine [Direct]
+	// there is nothing to agree on: it is true, DC and Fencing are empty.
+	Quorate bool `json:"quorate"`
 	// DC is the name of the node whose controller decides for the cluster.
 	DC      string `json:"dc"`
 	Fencing bool   `json:"fencing"`

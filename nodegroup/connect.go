@@ -30,21 +30,39 @@ func (g *NodeGroup) noNodes() error {
 // connect connects to the cluster and returns its nodes, which may be down, and
 // an engine on them.
 func (g *NodeGroup) connect(ctx context.Context) ([]cluster.Node, engine.Engine, error) {
-	var machines []provider.Machine
-	cached, err := g.store.LoadCache(g.spec.Name, machinesKey, &machines)
+	nodes, err := g.join(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	e, err := g.engines(g.spec, nodes, g.pool, g.env.progress)
+	return nodes, e, err
+}
+
+// join makes a pool of the nodes and returns them. One of them answers, unless
+// they are hosts of which each goes its own way.
+func (g *NodeGroup) join(ctx context.Context) ([]cluster.Node, error) {
+	if g.spec.Engine == cluster.Direct {
+		machines, err := g.find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return g.toNodes(machines), g.openPool(machines)
+	}
+	var machines []provider.Machine
+	cached, err := g.store.LoadCache(g.spec.Name, machinesKey, &machines)
+	if err != nil {
+		return nil, err
+	}
 	if !cached || len(machines) == 0 {
 		if machines, err = g.find(ctx); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if err = g.reach(ctx, machines); err != nil && cached && !errors.Is(err, remote.ErrAuth) {
 		// The cache may be of machines that are no more.
 		fresh, findErr := g.find(ctx)
 		if findErr != nil {
-			return nil, nil, errors.Join(findErr, err)
+			return nil, errors.Join(findErr, err)
 		}
 		if !reflect.DeepEqual(fresh, machines) {
 			machines = fresh
@@ -62,12 +80,10 @@ func (g *NodeGroup) connect(ctx context.Context) ([]cluster.Node, engine.Engine,
 		}
 	}
 	if err != nil {
-		return nil, nil, cluster.WithHint(fmt.Errorf("no node of cluster %q answers: %w", g.spec.Name, err),
+		return nil, cluster.WithHint(fmt.Errorf("no node of cluster %q answers: %w", g.spec.Name, err),
 			"boot starts what is off: sirikata-cluster %s nodes boot %s", g.spec.Type, g.spec.Name)
 	}
-	nodes := g.toNodes(machines)
-	e, err := engineOf(g.spec, nodes, g.pool, g.env.progress)
-	return nodes, e, err
+	return g.toNodes(machines), nil
 }
 
 // find asks the provider for the machines and remembers them. None is an error.
@@ -88,6 +104,9 @@ func (g *NodeGroup) remember(machines []provider.Machine) error {
 	var before []provider.Machine
 	if _, err := g.store.LoadCache(g.spec.Name, machinesKey, &before); err != nil {
 		return err
+	}
+	if slices.Equal(before, machines) {
+		return nil
 	}
 	for _, machine := range machines {
 		replaced := slices.ContainsFunc(before, func(b provider.Machine) bool { return b.Name == machine.Name && b.ID != machine.ID })
@@ -124,11 +143,17 @@ func (g *NodeGroup) openPool(machines []provider.Machine) error {
 }
 
 func (g *NodeGroup) hosts(machines []provider.Machine) ([]remote.Host, error) {
+	hosts := make([]remote.Host, 0, len(machines))
+	if g.spec.Type == cluster.AdHoc { // the user's keys let in, not one of ours
+		for _, machine := range machines {
+			hosts = append(hosts, g.ofHost(machine))
+		}
+		return hosts, nil
+	}
 	signer, _, _, err := g.store.Key(g.spec.Name)
 	if err != nil {
 		return nil, err
 	}
-	hosts := make([]remote.Host, 0, len(machines))
 	for _, machine := range machines {
 		host, err := g.host(machine, signer)
 		if err != nil {
@@ -140,7 +165,7 @@ func (g *NodeGroup) hosts(machines []provider.Machine) ([]remote.Host, error) {
 }
 
 func (g *NodeGroup) host(machine provider.Machine, signer ssh.Signer) (remote.Host, error) {
-	host := remote.Host{Name: machine.Name, Addr: machine.Connect, User: g.loginUser(), Keys: []ssh.Signer{signer}}
+	host := remote.Host{Name: machine.Name, Addr: machine.Connect, User: g.spec.User(machine.Name), Keys: []ssh.Signer{signer}}
 	if machine.HostKey == "" {
 		return host, nil
 	}
@@ -150,13 +175,6 @@ func (g *NodeGroup) host(machine provider.Machine, signer ssh.Signer) (remote.Ho
 	}
 	host.HostKey = key
 	return host, nil
-}
-
-func (g *NodeGroup) loginUser() string {
-	if g.spec.LoginUser == "" {
-		return "root"
-	}
-	return g.spec.LoginUser
 }
 
 func (g *NodeGroup) hostKeys() *remote.HostKeys {
@@ -187,6 +205,9 @@ func (g *NodeGroup) toNodes(machines []provider.Machine) []cluster.Node {
 		role := cluster.Remote
 		if slices.Contains(full, machine.Index) {
 			role = cluster.Full
+		}
+		if g.spec.Engine == cluster.Direct {
+			role = "" // there is nothing to vote on
 		}
 		node := cluster.Node{
 			Index: machine.Index, Name: machine.Name, ID: machine.ID,

@@ -76,6 +76,9 @@ func (g *NodeGroup) CrashTest(ctx context.Context, options CrashOptions) (report
 	if err := options.validate(); err != nil {
 		return report, err
 	}
+	if err := g.needPacemaker("crash test"); err != nil {
+		return report, err
+	}
 	unlock, err := g.store.Lock(g.spec.Name, "crash test")
 	if err != nil {
 		return report, err
@@ -194,6 +197,6 @@ func (c *crash) observe(ctx context.Context) (*remote.Pool, error) {
 		return nil, err
 	}
 	pool := remote.NewPool(hosts, g.hostKeys())
-	c.engine, err = engineOf(g.spec, g.toNodes(machines), pool, g.env.progress)
+	c.engine, err = g.engines(g.spec, g.toNodes(machines), pool, g.env.progress)
 	return pool, err
 }

@@ -15,13 +15,15 @@ type NodeGroup struct {
 	store    *store.Store
 	provider provider.Provider
 	pool     *remote.Pool // nil until a node is needed
+	openSSH  *remote.OpenSSH
+	engines  engines
 }
 
 // Create remembers the spec of a new cluster; no node is allocated yet.
 // created is false if the very same spec was there already. Errors: a spec that
 // is not valid (*cluster.InvalidError), or a name taken by another spec.
 func Create(env Env, spec cluster.Spec) (created bool, err error) {
-	if _, err := providerOf(spec.Type); err != nil {
+	if err := supported(spec); err != nil {
 		return false, err
 	}
 	return store.Open(env.Home).Create(spec)
@@ -47,7 +49,7 @@ func Open(env Env, name string) (*NodeGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &NodeGroup{env: env, spec: spec, store: s, provider: p}, nil
+	return &NodeGroup{env: env, spec: spec, store: s, provider: p, openSSH: &remote.OpenSSH{Agent: env.Agent}, engines: engineOf}, nil
 }
 
 // Close ends the connections to the nodes.

@@ -20,6 +20,9 @@ import (
 // killed is completed by another one. Only one command that changes nodes works
 // on a cluster at a time: cluster.ErrLocked.
 func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed bool, err error) {
+	if err := g.needPacemaker("nodes boot"); err != nil {
+		return nil, false, err
+	}
 	unlock, err := g.store.Lock(g.spec.Name, "nodes boot")
 	if err != nil {
 		return nil, false, err
@@ -111,6 +114,9 @@ func (g *NodeGroup) authorizeUnknown(ctx context.Context, machines []provider.Ma
 // FixCorosync configures every node anew, whatever is believed to be right, and
 // completes the cluster as Boot does. It allocates nothing.
 func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, error) {
+	if err := g.needPacemaker("fix corosync"); err != nil {
+		return nil, false, err
+	}
 	unlock, err := g.store.Lock(g.spec.Name, "fix corosync")
 	if err != nil {
 		return nil, false, err
@@ -131,6 +137,9 @@ func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, erro
 // Terminate releases all nodes, with all that runs on them; the spec stays.
 // It reports how many there were.
 func (g *NodeGroup) Terminate(ctx context.Context) (released int, err error) {
+	if err := g.needPacemaker("nodes terminate"); err != nil {
+		return 0, err
+	}
 	unlock, err := g.store.Lock(g.spec.Name, "nodes terminate")
 	if err != nil {
 		return 0, err
@@ -155,13 +164,24 @@ func (g *NodeGroup) Terminate(ctx context.Context) (released int, err error) {
 // ErrActive says that a cluster still has nodes.
 var ErrActive = errors.New("it still has nodes")
 
-// Destroy forgets the cluster. It refuses while nodes exist (ErrActive).
-func (g *NodeGroup) Destroy(ctx context.Context) error {
+// Destroy forgets the cluster. It refuses while nodes exist (ErrActive). Hosts
+// that the user has go on existing: of those it refuses while they have services
+// (ErrServices) and, unless accept, while one does not answer (ErrUnknown).
+func (g *NodeGroup) Destroy(ctx context.Context, accept bool) error {
 	unlock, err := g.store.Lock(g.spec.Name, "destroy")
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if g.spec.Type == cluster.AdHoc {
+		if err := g.forgettable(ctx, accept); err != nil {
+			return err
+		}
+		if err := g.vacate(ctx, ""); err != nil {
+			return err
+		}
+		return g.store.Remove(g.spec.Name)
+	}
 	machines, err := g.provider.Find(ctx, g.spec)
 	if err != nil {
 		return err
@@ -202,6 +222,14 @@ func (g *NodeGroup) Nodes(ctx context.Context) ([]cluster.Node, error) {
 	nodes := g.toNodes(machines)
 	if len(nodes) == 0 {
 		return nodes, nil
+	}
+	if g.spec.Engine == cluster.Direct {
+		err := g.openPool(machines)
+		if err == nil {
+			g.reachable(ctx, nodes)
+			err = ctx.Err()
+		}
+		return nodes, err
 	}
 	status, err := g.Status(ctx)
 	if err != nil {

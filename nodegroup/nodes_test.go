@@ -16,14 +16,14 @@ import (
 func TestDestroyRefusesNodes(t *testing.T) {
 	f := newFakeCluster(t, 2)
 	g := f.open(t)
-	err := g.Destroy(bounded(t))
+	err := g.Destroy(bounded(t), false)
 	wantError(t, err, `destroy cluster "world": it still has nodes (2)`,
 		"release them first: sirikata-cluster local nodes terminate world")
 	if !errors.Is(err, ErrActive) {
 		t.Errorf("%v is not %v", err, ErrActive)
 	}
 	f.provider.machines = nil
-	if err := g.Destroy(bounded(t)); err != nil {
+	if err := g.Destroy(bounded(t), false); err != nil {
 		t.Fatal(err)
 	}
 	if !f.provider.released {
@@ -108,7 +108,7 @@ func TestLocked(t *testing.T) {
 		"allocate":  func(g *NodeGroup) error { _, err := g.Allocate(ctx); return err },
 		"fix":       func(g *NodeGroup) error { _, _, err := g.FixCorosync(ctx); return err },
 		"terminate": func(g *NodeGroup) error { _, err := g.Terminate(ctx); return err },
-		"destroy":   func(g *NodeGroup) error { return g.Destroy(ctx) },
+		"destroy":   func(g *NodeGroup) error { return g.Destroy(ctx, false) },
 		"kill":      func(*NodeGroup) error { _, err := powered.Kill(ctx, "node0"); return err },
 	} {
 		if err := do(f.open(t)); !errors.Is(err, cluster.ErrLocked) {
@@ -173,8 +173,8 @@ func TestUnsupported(t *testing.T) {
 	wantError(t, err, want, "")
 	_, _, err = BuildImage(t.Context(), cluster.EC2, false, nil)
 	wantError(t, err, want, "")
-	_, err = engineOf(cluster.Spec{Engine: cluster.Direct}, nil, nil, nil)
-	wantError(t, err, `the engine "direct" is not supported by this version`, "")
+	_, err = engineOf(cluster.Spec{Engine: "other"}, nil, nil, nil)
+	wantError(t, err, `the engine "other" is not supported by this version`, "")
 	home := t.TempDir()
 	spec := LocalSpec("away", 1, cluster.LAN)
 	spec.Type = cluster.EC2
@@ -201,7 +201,7 @@ func TestFromEnv(t *testing.T) {
 
 func TestLocalSpec(t *testing.T) {
 	g := &NodeGroup{spec: LocalSpec("a", 3, "500")}
-	if err := g.Spec().Validate(); err != nil || g.SirikataPath() != "/home/sirikata/sirikata" || g.loginUser() != "root" {
+	if err := g.Spec().Validate(); err != nil || g.SirikataPath() != "/home/sirikata/sirikata" || g.Spec().User("node0") != "root" {
 		t.Errorf("%+v (%v)", g.Spec(), err)
 	}
 }

@@ -19,6 +19,10 @@ const growingKey = "growing"
 // failed, was cancelled or killed is completed by the next one, in its place;
 // Boot completes it too. It returns the nodes that are new.
 func (g *NodeGroup) AddNodes(ctx context.Context, count int) ([]cluster.Node, error) {
+	if g.spec.Type == cluster.AdHoc {
+		return nil, cluster.WithHint(fmt.Errorf("add nodes to cluster %q: its nodes are hosts that you have", g.spec.Name),
+			"name the host: sirikata-cluster add node %s HOST", g.spec.Name)
+	}
 	if count < 1 {
 		return nil, &cluster.InvalidError{What: "number of nodes", Faults: []cluster.Fault{
 			{Problem: fmt.Sprintf("%d is not possible: use 1 or more", count)}}}
@@ -78,6 +82,10 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 		return cluster.Node{}, nil, err
 	}
 	defer unlock()
+	if g.spec.Engine == cluster.Direct {
+		removed, err = g.removeHost(ctx, node)
+		return removed, nil, err
+	}
 	machines, err := g.find(ctx)
 	if err != nil {
 		return cluster.Node{}, nil, err

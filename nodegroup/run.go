@@ -2,6 +2,7 @@ package nodegroup
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"golang.org/x/crypto/ssh"
@@ -22,7 +23,7 @@ type Result struct {
 // RunAll runs a command on all nodes at once and returns the results in the
 // order of the nodes. A node that does not answer costs its own time-out only.
 func (g *NodeGroup) RunAll(ctx context.Context, argv []string) ([]Result, error) {
-	nodes, _, err := g.connect(ctx)
+	nodes, err := g.join(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (g *NodeGroup) RunAll(ctx context.Context, argv []string) ([]Result, error)
 // Run runs a command on one node. What it prints goes to stdout and stderr
 // while it runs. A command that exits otherwise than 0 is an *ExitError.
 func (g *NodeGroup) Run(ctx context.Context, node string, argv []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	nodes, _, err := g.connect(ctx)
+	nodes, err := g.join(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,13 +76,13 @@ func (g *NodeGroup) ShellArgs(ctx context.Context, node string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	signer, _, _, err := g.store.Key(g.spec.Name)
+	hosts, err := g.hosts([]provider.Machine{machine})
 	if err != nil {
 		return nil, err
 	}
-	host, err := g.host(machine, signer)
-	if err != nil {
-		return nil, err
+	host := hosts[0]
+	if g.spec.Type == cluster.AdHoc {
+		return remote.Prompt(ctx, host, g.hostKeys(), g.store.KnownHostsFile(g.spec.Name))
 	}
 	if err := g.hostKeys().EnsurePinned(host); err != nil {
 		return nil, err
@@ -124,19 +125,23 @@ func (g *NodeGroup) OfferedKey(ctx context.Context, node string) (Trusted, ssh.P
 	if err != nil {
 		return Trusted{}, nil, err
 	}
-	offered, err := remote.FetchHostKey(ctx, machine.Connect)
+	hosts, err := g.hosts([]provider.Machine{machine})
+	if err != nil {
+		return Trusted{}, nil, err
+	}
+	if hosts[0].Here {
+		return Trusted{}, nil, fmt.Errorf("node %s is this machine: it is reached without SSH, and needs no host key", machine.Name)
+	}
+	offered, err := remote.FetchHostKey(ctx, hosts[0])
 	if err != nil {
 		return Trusted{}, nil, &cluster.NodeError{Node: machine.Name, Err: err}
 	}
 	trusted := Trusted{Node: machine.Name, Now: ssh.FingerprintSHA256(offered)}
-	known, ok := g.hostKeys().Known(machine.Name)
-	if !ok && machine.HostKey != "" {
-		if known, _, _, _, err = ssh.ParseAuthorizedKey([]byte(machine.HostKey)); err != nil {
-			return Trusted{}, nil, &cluster.NodeError{Node: machine.Name, Err: err}
-		}
-		ok = true
+	known, err := g.hostKeys().Expected(ctx, hosts[0])
+	if err != nil {
+		return Trusted{}, nil, &cluster.NodeError{Node: machine.Name, Err: err}
 	}
-	if ok {
+	if known != nil {
 		trusted.Known = ssh.FingerprintSHA256(known)
 	}
 	return trusted, offered, nil

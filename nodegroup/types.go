@@ -1,12 +1,16 @@
 package nodegroup
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/engine/direct"
 	"github.com/sirikata/sirikata-cluster/internal/engine/pacemaker"
+	"github.com/sirikata/sirikata-cluster/internal/programs"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
+	"github.com/sirikata/sirikata-cluster/internal/provider/adhoc"
 	"github.com/sirikata/sirikata-cluster/internal/provider/local"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
@@ -14,18 +18,37 @@ import (
 // This file is the only one that names the concrete providers and engines.
 
 // Types are the types of clusters that this program can manage.
-func Types() []cluster.Type { return []cluster.Type{cluster.Local} }
+func Types() []cluster.Type { return []cluster.Type{cluster.Local, cluster.AdHoc} }
 
 func providerOf(t cluster.Type) (provider.Provider, error) {
-	if t == cluster.Local {
+	switch t {
+	case cluster.Local:
 		return local.New(local.Options{}), nil
+	case cluster.AdHoc:
+		return adhoc.New(), nil
+	case cluster.EC2:
 	}
 	return nil, fmt.Errorf("clusters of type %q are not supported by this version", t)
 }
 
+// supported refuses specs that no provider and engine here can serve.
+func supported(spec cluster.Spec) error {
+	if spec.Type == cluster.AdHoc && spec.Engine == cluster.Pacemaker {
+		return cluster.WithHint(errors.New("hosts with the engine pacemaker are not supported by this version"), "use --engine=direct")
+	}
+	_, err := providerOf(spec.Type)
+	return err
+}
+
+// engines make the engine of a cluster.
+type engines func(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) (engine.Engine, error)
+
 func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) (engine.Engine, error) {
-	if spec.Engine == cluster.Pacemaker {
+	switch spec.Engine {
+	case cluster.Pacemaker:
 		return pacemaker.New(spec, nodes, pool, progress), nil
+	case cluster.Direct:
+		return direct.New(spec, nodes, pool, programs.Node, progress), nil
 	}
 	return nil, fmt.Errorf("the engine %q is not supported by this version", spec.Engine)
 }

@@ -1,7 +1,8 @@
 // Package agent is the whole of sirikata-node, the program on every node: the
 // OCF resource agent ocf:sirikata:service, through which Pacemaker starts,
 // stops and watches services; the guard; and the refill of services' candidates.
-// The other uses of the program, which Main tells apart, are in package fence.
+// The other uses of the program, which Main tells apart, are in the packages fence
+// and keeper.
 //
 // Each service runs in a transient systemd unit, so that it has its own control
 // group, journal and limits. The agent keeps no process of its own: it is

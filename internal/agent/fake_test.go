@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // fakeManager answers with the states of a script, the last one for ever. The
@@ -92,16 +93,16 @@ func fakeAgent(t *testing.T, f *fakeManager, die bool, watched *int) *agent {
 			node: func() (cluster.NodeFile, error) {
 				return cluster.NodeFile{ServiceUser: "svc", WorkingPath: "/", FQDN: "n.example.org"}, nil
 			},
-			account: func(_ context.Context, user string) (account, error) {
+			account: func(_ context.Context, user string) (keeper.Account, error) {
 				switch user {
 				case "nobody-here":
-					return account{}, errNoUser
+					return keeper.Account{}, keeper.ErrNoUser
 				case "broken":
-					return account{}, errors.New("getent is broken")
+					return keeper.Account{}, errors.New("getent is broken")
 				}
-				return account{}, nil
+				return keeper.Account{}, nil
 			},
-			mayExecute: func(account, string) error { return nil },
+			mayExecute: func(keeper.Account, string) error { return nil },
 		},
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // journalWait bounds the reading of the journal: a death is not reported late
@@ -51,7 +53,7 @@ func journalLines(ctx context.Context, unit, invocation string, since time.Time)
 	// --since leaves.
 	const micro = 1_000_000
 	out, err := exec.CommandContext(ctx, "journalctl", "--quiet", "--all", "--reverse", "--output=json",
-		"--output-fields=MESSAGE,_SYSTEMD_INVOCATION_ID", "--lines="+strconv.Itoa(4*maxLines),
+		"--output-fields=MESSAGE,_SYSTEMD_INVOCATION_ID", "--lines="+strconv.Itoa(4*keeper.MaxLines),
 		fmt.Sprintf("--since=@%d.%06d", since.Unix(), since.UnixMicro()%micro), // systemd.time(7)
 		"_SYSTEMD_UNIT="+unit, "+", "MESSAGE_ID="+spawnFailed, "UNIT="+unit).Output()
 	if err != nil {

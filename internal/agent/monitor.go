@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"time"
+
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // answerMargin is what a monitor that holds leaves of its time-out, for
@@ -80,7 +82,7 @@ func (a *agent) absent(ctx context.Context, req request, state unitState) outcom
 
 // died reports a death that nobody asked for, and clears what is left.
 func (a *agent) died(ctx context.Context, req request, state unitState) outcome {
-	reason := withLastWords(deathReason(state), a.journal(ctx, req.unit, state.invocation, state.began))
+	reason := keeper.WithLastWords(deathReason(state), a.journal(ctx, req.unit, state.invocation, state.began))
 	clearing, cancel := context.WithTimeout(ctx, leftoverWait)
 	defer cancel()
 	if err := a.clear(clearing, req.unit); err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // code is what an action returns to Pacemaker (OCF Resource Agent API 1.1,
@@ -42,7 +44,7 @@ func fail(c code, format string, args ...any) outcome {
 // result of the action and aborts, upon which the failure is not counted.
 func (o outcome) print(stderr io.Writer) {
 	if o.reason != "" {
-		fmt.Fprintf(stderr, "ocf-exit-reason:%s\n", ascii(printable(o.reason, maxReason)))
+		fmt.Fprintf(stderr, "ocf-exit-reason:%s\n", ascii(keeper.Printable(o.reason, maxReason)))
 	}
 }
 

@@ -9,6 +9,4 @@ import "errors"
 
 func openProcesses([]uint32) (watcher, error) { return nil, errors.ErrUnsupported }
 
-func mayExecute(account, string) error { return errors.ErrUnsupported }
-
 func lockMemory() error { return errors.ErrUnsupported }

@@ -1,45 +1,13 @@
 package agent
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
-
-const (
-	maxLines = 3   // of a daemon's last words
-	maxWords = 300 // bytes of them
-)
-
-// printable makes text fit for one line of at most limit bytes: valid UTF-8,
-// control characters and the ones that reorder text gone, runs of blanks one
-// blank. What is too long is cut at a character, and says so.
-func printable(text string, limit int) string {
-	var b strings.Builder
-	blank := false
-	for _, r := range text {
-		if unicode.IsSpace(r) {
-			blank = true
-			continue
-		}
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			continue
-		}
-		if blank && b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		blank = false
-		b.WriteRune(r)
-	}
-	return cut(b.String(), limit)
-}
 
 // ascii puts a ? where a character is not ASCII.
 func ascii(text string) string {
@@ -49,40 +17,6 @@ func ascii(text string) string {
 		}
 		return r
 	}, strings.ReplaceAll(text, "…", "..."))
-}
-
-func cut(text string, limit int) string {
-	const mark = "…"
-	if len(text) <= limit {
-		return text
-	}
-	end := max(limit-len(mark), 0)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return strings.TrimRight(text[:end], " ") + mark
-}
-
-// lastWords joins the last lines of a daemon, or returns "".
-func lastWords(lines []string) string {
-	var kept []string
-	for _, line := range lines {
-		if line = printable(line, maxWords); line != "" {
-			kept = append(kept, line)
-		}
-	}
-	if len(kept) > maxLines {
-		kept = kept[len(kept)-maxLines:]
-	}
-	return cut(strings.Join(kept, " | "), maxWords)
-}
-
-// withLastWords adds to a reason what the daemon printed last.
-func withLastWords(reason string, lines []string) string {
-	if words := lastWords(lines); words != "" {
-		return reason + cluster.LastPrinted + words
-	}
-	return reason
 }
 
 // withFirstWords adds to the reason of a failed start what was printed. Where
@@ -96,11 +30,11 @@ func withFirstWords(reason string, state unitState, lines []string) string {
 		}
 		for _, line := range slices.Backward(lines) {
 			if strings.Contains(line, "Failed at step ") {
-				return systemdStep(end.status) + ": " + printable(line[strings.LastIndex(line, ": ")+len(": "):], maxWords)
+				return systemdStep(end.status) + ": " + keeper.Printable(line[strings.LastIndex(line, ": ")+len(": "):], keeper.MaxWords)
 			}
 		}
 	}
-	return withLastWords(reason, lines)
+	return keeper.WithLastWords(reason, lines)
 }
 
 // Values of si_code for a child that ended (sigaction(2)), in which systemd
@@ -121,33 +55,18 @@ func (e ending) known() bool { return e.code >= cldExited && e.code <= cldDumped
 
 // String says it for a person: "exited with status 3 after 40ms".
 func (e ending) String() string {
-	var text string
-	switch e.code {
-	case cldExited:
-		text = fmt.Sprintf("exited with status %d", e.status)
-		if step := systemdStep(e.status); step != "" {
-			text += " (" + step + ")"
-		}
-	case cldKilled, cldDumped:
-		text = "was killed by signal " + signalName(e.status)
-		if e.code == cldDumped {
-			text += " and dumped core"
-		}
-	default:
+	if !e.known() {
 		return "ended"
 	}
-	if e.after > 0 && e.after < time.Minute {
-		text += " after " + e.after.Round(time.Millisecond).String()
+	how := keeper.Ending{Status: int(e.status), After: e.after}
+	if e.code != cldExited {
+		how.Signal, how.Status, how.Core = int(e.status), 0, e.code == cldDumped
+		return how.String()
 	}
-	return text
-}
-
-func signalName(number int32) string {
-	name := strings.TrimPrefix(unix.SignalName(unix.Signal(number)), "SIG")
-	if name == "" {
-		return fmt.Sprint(number)
+	if step := systemdStep(e.status); step != "" {
+		how.Note = step
 	}
-	return fmt.Sprintf("%s (%d)", name, number)
+	return how.String()
 }
 
 // systemdStep says which of systemd's own steps before the program runs ends

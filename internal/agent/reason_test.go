@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 func TestEnding(t *testing.T) {
@@ -39,11 +41,11 @@ func TestLastWords(t *testing.T) {
 		{[]string{"bind: Address already in use", ""}, "bind: Address already in use"},
 		{[]string{"1", "2", "3", "4"}, "2 | 3 | 4"},
 		{[]string{"\x1b[31mred\x1b[0m\r\n", "a\xffb", "c\u202ed"}, "[31mred[0m | ab | cd"},
-		{[]string{long}, strings.Repeat("ä", (maxWords-len("…"))/2) + "…"},
+		{[]string{long}, strings.Repeat("ä", (keeper.MaxWords-len("…"))/2) + "…"},
 	}
 	for _, test := range tests {
-		if got := lastWords(test.lines); got != test.want {
-			t.Errorf("lastWords(%q) = %q, want %q", test.lines, got, test.want)
+		if got := keeper.LastWords(test.lines); got != test.want {
+			t.Errorf("LastWords(%q) = %q, want %q", test.lines, got, test.want)
 		}
 	}
 }
@@ -73,7 +75,7 @@ func FuzzLastWords(f *testing.F) {
 	f.Add("\x1b[1m\xff\xfe "+strings.Repeat("€", 200), 300)
 	f.Fuzz(func(t *testing.T, text string, limit int) {
 		limit = max(limit%1000, len("…"))
-		for _, got := range []string{lastWords(strings.Split(text, "\n")), printable(text, limit)} {
+		for _, got := range []string{keeper.LastWords(strings.Split(text, "\n")), keeper.Printable(text, limit)} {
 			if !utf8.ValidString(got) {
 				t.Errorf("%q is not UTF-8", got)
 			}
@@ -81,11 +83,11 @@ func FuzzLastWords(f *testing.F) {
 				t.Errorf("%q holds a character that does not print", got)
 			}
 		}
-		if got := lastWords(strings.Split(text, "\n")); len(got) > maxWords || strings.Count(got, " | ") > strings.Count(text, " | ")+maxLines-1 {
+		if got := keeper.LastWords(strings.Split(text, "\n")); len(got) > keeper.MaxWords || strings.Count(got, " | ") > strings.Count(text, " | ")+keeper.MaxLines-1 {
 			t.Errorf("too much: %q", got)
 		}
-		if got := printable(text, limit); len(got) > limit {
-			t.Errorf("printable(%q, %d) has %d bytes", text, limit, len(got))
+		if got := keeper.Printable(text, limit); len(got) > limit {
+			t.Errorf("Printable(%q, %d) has %d bytes", text, limit, len(got))
 		}
 	})
 }

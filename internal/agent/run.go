@@ -8,6 +8,8 @@ import (
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/fence"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
+	"github.com/sirikata/sirikata-cluster/internal/protocol"
 )
 
 // Version is the version of the program; the build sets it.
@@ -47,6 +49,9 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 1 && p.Args[1] == "load" {
 		return runLoad(ctx, p, p.Args[2:])
 	}
+	if len(p.Args) > 1 && p.Args[1] == protocol.Keep {
+		return keeper.Keep(p.Stdin, p.Stdout)
+	}
 	if len(p.Args) == 2 {
 		switch p.Args[1] {
 		case "version":
@@ -57,10 +62,12 @@ func Main(ctx context.Context, p Process) int {
 			return 0
 		case "refill":
 			return runRefill(ctx, p)
+		case protocol.Serve:
+			return keeper.Serve(ctx, p.Environ, p.Stdin, p.Stdout, p.Stderr)
 		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, load, power-service, refill, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: direct, guard, keep, load, power-service, refill, version")
 	return exitUsage
 }
 

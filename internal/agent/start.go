@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 const (
@@ -124,7 +126,7 @@ func (a *agent) firstWords(ctx context.Context, unit string, state unitState) []
 	// That time runs out for what printed nothing.
 	_ = poll(asking, wordsPause, func() (bool, error) {
 		lines = a.journal(ctx, unit, state.invocation, state.began) // with all of its own time
-		return lastWords(lines) != "", nil
+		return keeper.LastWords(lines) != "", nil
 	})
 	return lines
 }

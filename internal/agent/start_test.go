@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // TestCheck has each thing that keeps a service from starting on a node, and
@@ -23,12 +24,12 @@ func TestCheck(t *testing.T) {
 	if err := os.WriteFile(plain, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	denied := func(account, string) error { return unix.EACCES }
+	denied := func(keeper.Account, string) error { return unix.EACCES }
 	tests := []struct {
 		name   string
 		set    func(*cluster.Service)
 		node   *cluster.NodeFile
-		access func(account, string) error
+		access func(keeper.Account, string) error
 		want   outcome
 	}{
 		{name: "fine", want: outcome{}},
@@ -50,7 +51,7 @@ func TestCheck(t *testing.T) {
 			want: outcome{errInstalled, `working directory "` + dir + `/none" does not exist`}},
 		{name: "directory is a file", set: func(s *cluster.Service) { s.Cwd = plain },
 			want: outcome{errArgs, `working directory "` + plain + `" is not a directory`}},
-		{name: "directory closed to the user", access: func(_ account, path string) error {
+		{name: "directory closed to the user", access: func(_ keeper.Account, path string) error {
 			if path == "/" {
 				return unix.EACCES
 			}

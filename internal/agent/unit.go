@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"path"
-	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // plan is a service made ready for this node: nothing in it is left to choose
@@ -43,9 +43,6 @@ type execCommand struct {
 	IgnoreFailure bool
 }
 
-// libraryVariable tells the dynamic linker where libraries are (ld.so(8)).
-const libraryVariable = "LD_LIBRARY_PATH"
-
 const (
 	runtimeRoot = "sirikata" // below /run
 	stopWait    = 6 * time.Second
@@ -59,7 +56,7 @@ func newPlan(service cluster.Service, node cluster.NodeFile, libraries string) p
 	pidFile := path.Join("/run", runtimeRoot, service.ID, service.ID+".pid")
 	p := plan{
 		id:      service.ID,
-		command: substitute(service.Command, pidFile, node.FQDN),
+		command: keeper.Substitute(service.Command, pidFile, node.FQDN),
 		user:    service.User,
 		cwd:     service.Cwd,
 		forking: !service.ForceDaemonize,
@@ -74,7 +71,7 @@ func newPlan(service cluster.Service, node cluster.NodeFile, libraries string) p
 	if p.forking && service.UsesPIDFile() {
 		p.pidFile = pidFile
 	}
-	if _, set := service.Env[libraryVariable]; !set {
+	if _, set := service.Env[keeper.LibraryVariable]; !set {
 		p.libraries = libraries
 	}
 	for name, value := range service.Env {
@@ -82,30 +79,6 @@ func newPlan(service cluster.Service, node cluster.NodeFile, libraries string) p
 	}
 	sort.Strings(p.env)
 	return p
-}
-
-// substitute replaces the words in every argument, in one pass, so that what
-// was put in is not looked at again.
-func substitute(command []string, pidFile, fqdn string) []string {
-	words := strings.NewReplacer(cluster.PIDFileWord, pidFile, cluster.FQDNWord, fqdn)
-	out := make([]string, len(command))
-	for i, arg := range command {
-		out[i] = words.Replace(arg)
-	}
-	return out
-}
-
-// libraryPath is where the libraries of the release lie. Where releases are
-// switched by the link "current", it is resolved, so that a running daemon
-// keeps the files it started with.
-func libraryPath(sirikataPath string) string {
-	if sirikataPath == "" {
-		return ""
-	}
-	if release, err := filepath.EvalSymlinks(path.Join(sirikataPath, "current")); err == nil {
-		return path.Join(release, "lib")
-	}
-	return path.Join(sirikataPath, "lib")
 }
 
 // properties is the unit of the plan.
@@ -157,7 +130,7 @@ func (p plan) environment() []string {
 	if p.libraries == "" {
 		return p.env
 	}
-	return append([]string{libraryVariable + "=" + p.libraries}, p.env...)
+	return append([]string{keeper.LibraryVariable + "=" + p.libraries}, p.env...)
 }
 
 // escapeVariables keeps systemd from expanding $NAME in arguments

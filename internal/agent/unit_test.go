@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 func TestSubstitute(t *testing.T) {
@@ -23,8 +24,8 @@ func TestSubstitute(t *testing.T) {
 	}
 	for in, want := range tests {
 		// The name holds a word itself: what was put in is not replaced again.
-		if got := substitute([]string{in}, "/run/p", "a.FQDN.org"); got[0] != want {
-			t.Errorf("substitute(%q) = %q, want %q", in, got[0], want)
+		if got := keeper.Substitute([]string{in}, "/run/p", "a.FQDN.org"); got[0] != want {
+			t.Errorf("Substitute(%q) = %q, want %q", in, got[0], want)
 		}
 	}
 }
@@ -137,7 +138,7 @@ func TestLibraryPathResolvesCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := libraryPath(dir), dir+"/lib"; got != want {
+	if got, want := keeper.LibraryPath(dir), dir+"/lib"; got != want {
 		t.Errorf("without releases: %q, want %q", got, want)
 	}
 	if err := os.MkdirAll(dir+"/.releases/abc", 0o755); err != nil {
@@ -146,10 +147,10 @@ func TestLibraryPathResolvesCurrent(t *testing.T) {
 	if err := os.Symlink(".releases/abc", dir+"/current"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := libraryPath(dir), dir+"/.releases/abc/lib"; got != want {
+	if got, want := keeper.LibraryPath(dir), dir+"/.releases/abc/lib"; got != want {
 		t.Errorf("with releases: %q, want %q", got, want)
 	}
-	if got := libraryPath(""); got != "" {
+	if got := keeper.LibraryPath(""); got != "" {
 		t.Errorf("without a path: %q, want none", got)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
 
 // validateAll answers whether the service could be started on this node.
@@ -35,7 +35,7 @@ func (a *agent) plan(req request) (plan, outcome) {
 	if node.FQDN == "" && strings.Contains(strings.Join(service.Command, "\n"), cluster.FQDNWord) {
 		return plan{}, fail(errArgs, "the command names FQDN, and this node has none in %s", cluster.NodeFilePath)
 	}
-	return newPlan(service, node, libraryPath(node.SirikataPath)), outcome{}
+	return newPlan(service, node, keeper.LibraryPath(node.SirikataPath)), outcome{}
 }
 
 // check looks for what would keep the plan from starting here, so that the
@@ -45,49 +45,27 @@ func (a *agent) check(ctx context.Context, p plan) outcome {
 		return fail(errArgs, "the service names no user, and this node has no default in %s", cluster.NodeFilePath)
 	}
 	who, err := a.host.account(ctx, p.user)
-	if errors.Is(err, errNoUser) {
+	if errors.Is(err, keeper.ErrNoUser) {
 		return fail(errInstalled, "user %q does not exist", p.user)
 	}
 	if err != nil {
 		return fail(errGeneric, "look up user %q: %v", p.user, err)
 	}
-	if bad := a.checkBinary(p, who); bad.code != success {
+	may := func(path string) error { return a.host.mayExecute(who, path) }
+	if bad := misfit(keeper.CheckBinary(p.command[0], p.user, may)); bad.code != success {
 		return bad
 	}
-	return a.checkCwd(p, who)
+	return misfit(keeper.CheckDirectory(p.cwd, p.user, may))
 }
 
-func (a *agent) checkBinary(p plan, who account) outcome {
-	binary := p.command[0]
-	info, err := os.Stat(binary)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fail(errInstalled, "binary %q does not exist", binary)
-	case err != nil:
-		return fail(errInstalled, "binary %q: %v", binary, err)
-	case !info.Mode().IsRegular():
-		return fail(errArgs, "binary %q is not a regular file", binary)
-	case info.Mode().Perm()&0o111 == 0:
-		return fail(errPerm, "binary %q is not executable", binary)
+// misfit says in Pacemaker's terms why a node cannot run a service.
+func misfit(err error) outcome {
+	var unfit *keeper.Unfit
+	if !errors.As(err, &unfit) {
+		return outcome{}
 	}
-	if err := a.host.mayExecute(who, binary); err != nil {
-		return fail(errPerm, "user %q may not execute binary %q: %v", p.user, binary, err)
+	return outcome{
+		code:   map[keeper.UnfitKind]code{keeper.Missing: errInstalled, keeper.Refused: errPerm, keeper.Wrong: errArgs}[unfit.Kind],
+		reason: unfit.Reason,
 	}
-	return outcome{}
-}
-
-func (a *agent) checkCwd(p plan, who account) outcome {
-	info, err := os.Stat(p.cwd)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fail(errInstalled, "working directory %q does not exist", p.cwd)
-	case err != nil:
-		return fail(errInstalled, "working directory %q: %v", p.cwd, err)
-	case !info.IsDir():
-		return fail(errArgs, "working directory %q is not a directory", p.cwd)
-	}
-	if err := a.host.mayExecute(who, p.cwd); err != nil {
-		return fail(errPerm, "user %q may not enter working directory %q: %v", p.user, p.cwd, err)
-	}
-	return outcome{}
 }

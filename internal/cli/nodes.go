@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,10 @@ completed.`,
 				return err
 			}
 			defer a.close(ng)
+			if !ng.NeedsBoot() {
+				a.say("next: %s add service %s ID NODE|any -- /path/to/daemon --pid-file=PIDFILE", name, args[0])
+				return a.noBoot(ng, "needs no boot: its nodes are hosts that run, and its engine is direct")
+			}
 			if wait == 0 {
 				return a.allocateOnly(cmd.Context(), ng)
 			}
@@ -133,6 +138,10 @@ func newTerminate(a *app, s scope) *cobra.Command {
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				if !ng.NeedsBoot() {
+					a.say("to stop all that it runs: %s remove all services %s", name, args[0])
+					return a.noBoot(ng, "has no nodes to release: its hosts are yours")
+				}
 				if err := a.confirm(ctx, yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
 					return err
 				}
@@ -161,7 +170,7 @@ func newDestroy(a *app, s scope) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:     "destroy NAME",
-		Short:   "forget a cluster that has no nodes any more",
+		Short:   "forget a cluster that has no nodes any more, or no services on your hosts",
 		Example: "  " + s.prefix() + " destroy demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -169,10 +178,14 @@ func newDestroy(a *app, s scope) *cobra.Command {
 				if err := a.confirm(ctx, yes, "Forget cluster %q?", args[0]); err != nil {
 					return err
 				}
-				if err := ng.Destroy(ctx); err != nil {
+				if err := ng.Destroy(ctx, yes); err != nil {
 					return err
 				}
-				a.print("destroyed cluster %q: no node is left", args[0])
+				left := "no node is left"
+				if ng.Spec().Type == cluster.AdHoc {
+					left = "its hosts are as they were"
+				}
+				a.print("destroyed cluster %q: %s", args[0], left)
 				return nil
 			})
 		},
@@ -220,4 +233,10 @@ func nodeTable(w io.Writer, nodes []cluster.Node) {
 	}
 }
 
-func shortID(id string) string { return fmt.Sprintf("%.12s", id) }
+// shortID cuts the long ids of containers. What a person calls a host by is whole.
+func shortID(id string) string {
+	if strings.ContainsAny(id, ".: ") {
+		return id
+	}
+	return fmt.Sprintf("%.12s", id)
+}

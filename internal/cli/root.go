@@ -95,18 +95,29 @@ func exemplify(cmd *cobra.Command) {
 	}
 }
 
-var typeShort = map[cluster.Type]string{cluster.Local: "clusters of containers on this machine"}
+var typeShort = map[cluster.Type]string{
+	cluster.Local: "clusters of containers on this machine",
+	cluster.AdHoc: "clusters of hosts that you already have",
+}
 
 // specific are the commands that only one type of clusters has.
 func specific(a *app, t cluster.Type) []*cobra.Command {
-	if t == cluster.Local {
+	switch t {
+	case cluster.Local:
 		return localCommands(a)
+	case cluster.AdHoc:
+		return adhocCommands(a)
+	case cluster.EC2:
 	}
 	return nil
 }
 
 // shared are the commands that every type of clusters has.
 func shared(a *app, s scope) []*cobra.Command {
+	addNode := newAddNode
+	if s == scope(cluster.AdHoc) {
+		addNode = newAdHocAddNode
+	}
 	commands := []*cobra.Command{
 		newStatus(a, s),
 		newSSH(a, s),
@@ -115,12 +126,14 @@ func shared(a *app, s scope) []*cobra.Command {
 		group("nodes", "allocate and release the nodes of a cluster", newBoot(a, s), newTerminate(a, s)),
 		group("node", "one node of a cluster", newNodeSSH(a, s), newNodeTrust(a, s)),
 		group("fix", "repair a cluster", newFixCorosync(a, s)),
-		group("add", "add services and nodes", newAddService(a, s), newAddServices(a, s), newAddNode(a, s)),
+		group("add", "add services and nodes", newAddService(a, s), newAddServices(a, s), addNode(a, s)),
 		group("remove", "remove services and nodes", newRemoveService(a, s), newRemoveNode(a, s),
 			group("all", "remove everything", newRemoveAll(a, s))),
 		group("restart", "restart services", newRestart(a, s)),
 		group("service", "one service", newServiceStatus(a, s), newServiceLogs(a, s)),
-		group("crash", "see how a cluster bears faults", newCrashTest(a, s)),
+	}
+	if s != scope(cluster.AdHoc) { // nothing of ours can break the user's own hosts
+		commands = append(commands, group("crash", "see how a cluster bears faults", newCrashTest(a, s)))
 	}
 	list := newListServices(a, s)
 	if s == "" {

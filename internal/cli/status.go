@@ -40,6 +40,40 @@ func newStatus(a *app, s scope) *cobra.Command {
 
 func statusTable(w io.Writer, status cluster.Status) {
 	row(w, "cluster", status.Cluster+" ("+string(status.Type)+")")
+	if status.Engine == cluster.Direct {
+		row(w, "engine", "direct: a service whose node dies stays down")
+	} else {
+		pacemakerRows(w, status)
+	}
+	for _, warning := range status.Warnings {
+		row(w, "WARNING", warning)
+	}
+	row(w)
+	if status.Engine == cluster.Direct {
+		row(w, "NODE", "STATE", "HOST", "CAPABILITIES")
+	} else {
+		row(w, "NODE", "STATE", "ROLE", "PROTECTED BY", "ADDRESS", "CAPABILITIES")
+	}
+	for _, node := range status.Nodes {
+		if status.Engine == cluster.Direct {
+			row(w, node.Name, node.State, node.Connect, commas(node.Capabilities))
+			continue
+		}
+		row(w, node.Name, node.State, node.Role, node.Protection, node.Address, commas(node.Capabilities))
+	}
+	row(w)
+	if len(status.Services) == 0 {
+		row(w, "no services")
+		return
+	}
+	row(w, "SERVICE", "STATE", "NODE", "TARGET", "FAILURES", "REASON")
+	for _, service := range status.Services {
+		row(w, service.ID, service.State, service.Node, service.Target, service.Failures, service.Reason)
+	}
+}
+
+// pacemakerRows say how the nodes of a cluster agree, and what if one is lost.
+func pacemakerRows(w io.Writer, status cluster.Status) {
 	quorum := "yes"
 	switch {
 	case !status.Quorate && status.DC == "":
@@ -55,23 +89,6 @@ func statusTable(w io.Writer, status cluster.Status) {
 	}
 	row(w, "fencing", fencing)
 	row(w, "a dead node is noticed in", detection(status))
-	for _, warning := range status.Warnings {
-		row(w, "WARNING", warning)
-	}
-	row(w)
-	row(w, "NODE", "STATE", "ROLE", "PROTECTED BY", "ADDRESS", "CAPABILITIES")
-	for _, node := range status.Nodes {
-		row(w, node.Name, node.State, node.Role, node.Protection, node.Address, commas(node.Capabilities))
-	}
-	row(w)
-	if len(status.Services) == 0 {
-		row(w, "no services")
-		return
-	}
-	row(w, "SERVICE", "STATE", "NODE", "TARGET", "FAILURES", "REASON")
-	for _, service := range status.Services {
-		row(w, service.ID, service.State, service.Node, service.Target, service.Failures, service.Reason)
-	}
 }
 
 func detection(status cluster.Status) string {

@@ -36,11 +36,12 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 		// A node that joins takes the cluster's configuration, never brings one.
 		first = ""
 	}
+	paths := f.Spec.Paths(m.node.Name)
 	data := puppet.Data{
 		Node: cluster.NodeFile{
 			Cluster: f.Spec.Name, Name: m.node.Name, Role: m.role, FQDN: m.node.FQDN,
-			ServiceUser: f.Spec.ServiceUser, WorkingPath: f.Spec.WorkingPath,
-			WorkspacePath: f.Spec.WorkspacePath, SirikataPath: f.Spec.SirikataPath,
+			ServiceUser: f.Spec.ServiceUser, WorkingPath: paths.Working,
+			WorkspacePath: paths.Workspace, SirikataPath: paths.Sirikata,
 			Capabilities: m.node.Capabilities,
 		},
 		RemoteKey: f.remoteKey,

@@ -17,11 +17,13 @@ type Machine struct {
 	Index int    // position in the cluster, from 0; stable
 	Name  string // node name; stable
 	ID    string // the provider's id
-	// Connect is where its sshd answers the operator, as host:port. It may be
-	// another after each start, and is empty while the machine is off where it
+	// Connect is where its sshd answers the operator, as host:port; the host
+	// alone where the operator's own configuration of SSH has the port. It may
+	// be another after each start, and is empty while the machine is off where it
 	// is not known beforehand.
 	Connect string
-	// Address is its own address inside the cluster.
+	// Address is its own address inside the cluster; empty where only the
+	// machine itself knows it.
 	Address string
 	// FQDN is the name by which clients of its services reach it.
 	FQDN string

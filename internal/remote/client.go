@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -17,8 +18,12 @@ const maxSessions = 8
 // Client is a connection to one node, on which many commands can run at once.
 // Its methods may be called from many goroutines.
 type Client struct {
-	host     Host
-	ssh      *ssh.Client
+	host Host
+	ssh  *ssh.Client // nil for the operator's own machine
+	// execute runs one line by the user's shell to its end; hangUp ends the
+	// connection.
+	execute  func(ctx context.Context, line string, streams *streams) error
+	hangUp   func() error
 	sessions chan struct{} // holds one token per running command
 	done     chan struct{} // closed when the connection is gone
 
@@ -30,18 +35,18 @@ type Client struct {
 }
 
 func newClient(host Host, connection *ssh.Client, conn *countingConn, timing timing) *Client {
-	c := &Client{
-		host:     host,
-		ssh:      connection,
-		sessions: make(chan struct{}, maxSessions),
-		done:     make(chan struct{}),
-	}
+	c := newIdleClient(host)
+	c.ssh, c.execute, c.hangUp = connection, c.session, connection.Close
 	c.background.Go(func() {
 		c.blame(connection.Wait())
 		close(c.done)
 	})
 	c.background.Go(func() { c.keepAlive(&conn.received, timing) })
 	return c
+}
+
+func newIdleClient(host Host) *Client {
+	return &Client{host: host, sessions: make(chan struct{}, maxSessions), done: make(chan struct{})}
 }
 
 // Name is the name of the node.
@@ -62,10 +67,15 @@ func (c *Client) Closed() bool {
 // [Client.Run] fails with [net.ErrClosed]. It may be called twice.
 func (c *Client) Close() error {
 	c.mu.Lock()
+	again := c.closed
 	c.closed = true
 	c.mu.Unlock()
+	if again {
+		c.background.Wait()
+		return nil
+	}
 	c.blame(net.ErrClosed)
-	err := c.ssh.Close()
+	err := c.hangUp()
 	c.background.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -30,6 +32,9 @@ func defaultTiming() timing {
 // silent for about 10 s. Without an answer it gives up after 5 s, and during
 // the handshake after 15 s.
 //
+// A host that OpenSSH is asked about is reached as ssh would reach it, through
+// jump hosts if need be; the operator's own machine ([Host.Here]) without SSH.
+//
 // Errors: [ErrUnreachable] and [ErrAuth], both retryable; and, permanent,
 // [*HostKeyChangedError], a file of host keys that cannot be used, a server with
 // which we have no algorithm in common, and the cause of a context that ended.
@@ -38,6 +43,22 @@ func Dial(ctx context.Context, host Host, keys *HostKeys) (*Client, error) {
 }
 
 func dial(ctx context.Context, host Host, keys *HostKeys, timing timing) (*Client, error) {
+	if host.Here {
+		return newHere(host)
+	}
+	if host.OpenSSH == nil {
+		return enter(ctx, host, keys, timing)
+	}
+	way, err := host.OpenSSH.route(ctx, host, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer way.close()
+	return enter(ctx, way.host, way.keys, timing)
+}
+
+// enter connects to a host whose address and keys are known.
+func enter(ctx context.Context, host Host, keys *HostKeys, timing timing) (*Client, error) {
 	expected, err := keys.expect(host)
 	if err != nil {
 		return nil, err
@@ -68,11 +89,19 @@ func dial(ctx context.Context, host Host, keys *HostKeys, timing timing) (*Clien
 	return nil, login.explain(ctx, err)
 }
 
-// FetchHostKey returns the key that the server at addr (host:port) shows, of the
-// type that we would pin. Nothing vouches for it: show its fingerprint to
-// somebody who knows. It does not log in. Errors as of [Dial].
-func FetchHostKey(ctx context.Context, addr string) (ssh.PublicKey, error) {
-	return fetchHostKey(ctx, Host{Addr: addr}, defaultTiming())
+// FetchHostKey returns the key that a host shows, of the type that we would pin.
+// Nothing vouches for it: show its fingerprint to somebody who knows. It does not
+// log in. Errors as of [Dial].
+func FetchHostKey(ctx context.Context, host Host) (ssh.PublicKey, error) {
+	if host.OpenSSH != nil {
+		way, err := host.OpenSSH.route(ctx, host, &HostKeys{})
+		if err != nil {
+			return nil, err
+		}
+		way.close()
+		host = way.host
+	}
+	return fetchHostKey(ctx, host, defaultTiming())
 }
 
 func fetchHostKey(ctx context.Context, host Host, timing timing) (ssh.PublicKey, error) {
@@ -107,6 +136,9 @@ func connect(ctx context.Context, host Host, timing timing) (*countingConn, erro
 	if _, _, err := net.SplitHostPort(host.Addr); err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", host.where(), err)
 	}
+	if host.jump != nil {
+		return connectThrough(ctx, host, timing)
+	}
 	limited, cancel := context.WithTimeoutCause(ctx, timing.connect, silence(timing.connect))
 	defer cancel()
 	var dialer net.Dialer
@@ -115,6 +147,22 @@ func connect(ctx context.Context, host Host, timing timing) (*countingConn, erro
 		return nil, unreachable(ctx, limited, host, err)
 	}
 	return &countingConn{Conn: conn}, nil
+}
+
+// connectThrough connects by way of a jump host, which has its own time-outs.
+func connectThrough(ctx context.Context, host Host, timing timing) (*countingConn, error) {
+	jump, release, err := host.OpenSSH.acquire(ctx, *host.jump, host.trail, host.jumpKeys)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: through the jump host: %w", host.where(), err)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, timing.connect, silence(timing.connect))
+	defer cancel()
+	conn, err := jump.ssh.DialContext(limited, "tcp", host.Addr)
+	if err != nil {
+		release()
+		return nil, unreachable(ctx, limited, host, fmt.Errorf("through the jump host %s: %w", host.jump.host, err))
+	}
+	return &countingConn{Conn: &jumpedConn{Conn: conn, release: sync.OnceFunc(release)}}, nil
 }
 
 // handshake takes conn over: it is closed unless a client is returned.
@@ -140,13 +188,16 @@ func handshake(ctx context.Context, conn net.Conn, host Host, config *ssh.Client
 // unreachable tells the caller's end of patience, which is no word about the
 // node, from ours.
 func unreachable(ctx, limited context.Context, host Host, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		<-limited.Done() // the dialler has a clock of its own, which may be ahead
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("connect to %s: %w", host.where(), context.Cause(ctx))
 	}
 	if limited.Err() != nil {
 		err = context.Cause(limited)
 	}
-	return &UnreachableError{Node: host.Name, Addr: host.Addr, Err: err}
+	return &UnreachableError{Node: host.Name, Addr: host.Addr, Err: err, byHand: host.byHand()}
 }
 
 // isNetwork tells a connection that broke from a server that said something

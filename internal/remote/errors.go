@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // What callers decide on. Both are retryable, see [Retryable].
@@ -42,6 +43,16 @@ type UnreachableError struct {
 	Addr string
 	Lost bool // the connection stood, and broke
 	Err  error
+
+	byHand string
+}
+
+// Hint names what a person can try, where a person's ssh knows the host.
+func (e *UnreachableError) Hint() string {
+	if e.byHand == "" {
+		return ""
+	}
+	return "see whether it answers you: ssh " + e.byHand
 }
 
 func (e *UnreachableError) Error() string {
@@ -67,7 +78,22 @@ type AuthError struct {
 	// Methods are those by which the server would go on (RFC 4252: publickey,
 	// password, keyboard-interactive…).
 	Methods []string
-	Err     error
+	// Locked are files of keys that need a passphrase.
+	Locked []string
+	Err    error
+
+	byHand string
+}
+
+// Hint says how to be let in, where a person's ssh knows the host.
+func (e *AuthError) Hint() string {
+	switch {
+	case len(e.Locked) > 0:
+		return "a key has a passphrase; hand it to the SSH agent: ssh-add " + e.Locked[0]
+	case e.byHand != "":
+		return "let a key of yours in: ssh-copy-id " + e.byHand
+	}
+	return ""
 }
 
 func (e *AuthError) Error() string {
@@ -115,6 +141,8 @@ type HostKeyChangedError struct {
 	Node, Addr     string
 	Known, Offered string // SHA256 fingerprints
 	OfferedKey     ssh.PublicKey
+
+	jump bool // it is a jump host
 }
 
 func (e *HostKeyChangedError) Error() string {
@@ -124,6 +152,9 @@ func (e *HostKeyChangedError) Error() string {
 
 // Hint says how to accept the new key.
 func (e *HostKeyChangedError) Hint() string {
+	if e.jump {
+		return fmt.Sprintf("if the change is expected, forget the old key and log in once: ssh-keygen -R %s; ssh %s", quoteWord(knownhosts.Normalize(e.Addr), false), e.Node)
+	}
 	name := e.Cluster
 	if name == "" {
 		name = "CLUSTER"

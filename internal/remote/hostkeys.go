@@ -1,15 +1,17 @@
 package remote
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 // HostKeys decides whether the key that a host shows is trusted. The first of
@@ -23,17 +25,25 @@ import (
 // Nothing turns the check off. All methods may be called at once, from many
 // goroutines and many processes that share the file of pins.
 type HostKeys struct {
-	cluster   string
+	name      string // of the cluster
 	pins      pinFile
-	userKnown string
+	userKnown []string
 }
 
 // NewHostKeys uses the file of pins at pinsPath, in the format of known_hosts
 // and keyed by the name of the node, and the user's known_hosts, which is only
 // read. Neither need exist, and userKnownHosts may be empty. The name of the
 // cluster is for hints alone.
-func NewHostKeys(cluster, pinsPath, userKnownHosts string) *HostKeys {
-	return &HostKeys{cluster: cluster, pins: pinFile{path: pinsPath}, userKnown: userKnownHosts}
+func NewHostKeys(name, pinsPath, userKnownHosts string) *HostKeys {
+	keys := &HostKeys{name: name, pins: pinFile{path: pinsPath}}
+	return keys.alsoBy([]string{userKnownHosts})
+}
+
+// alsoBy are the same with more files in the format of known_hosts.
+func (k *HostKeys) alsoBy(files []string) *HostKeys {
+	more := *k
+	more.userKnown = append(slices.Clone(k.userKnown), files...)
+	return &more
 }
 
 // Pin trusts key, and no other, for the node from now on. Idempotent; on an
@@ -51,26 +61,43 @@ func (k *HostKeys) Known(node string) (ssh.PublicKey, bool) {
 	return key, err == nil && key != nil
 }
 
+// Expected returns the key that the host is to show: its pin, or else what the
+// provider or the user's known_hosts say; nil if nobody says anything.
+func (k *HostKeys) Expected(ctx context.Context, host Host) (ssh.PublicKey, error) {
+	if known, err := k.pins.get(host.Name); err != nil || known != nil {
+		return known, err
+	}
+	if host.HostKey != nil {
+		return host.HostKey, nil
+	}
+	if host.OpenSSH != nil {
+		way, err := host.OpenSSH.route(ctx, host, k)
+		if err != nil {
+			return nil, err
+		}
+		way.close()
+		host, k = way.host, way.keys
+	}
+	user, err := readUserKnown(k.userKnown...)
+	if err != nil {
+		return nil, err
+	}
+	return user.plain(host.knownAs()), nil
+}
+
 // EnsurePinned pins what the provider, or else the user's known_hosts, says of
 // a host without a pin, so that the system's ssh, which reads only the pins
 // (see [InteractiveArgs]), trusts what we trust. A pin that stands is kept. For
 // a host of which nothing is known it is an error: [Dial] it first.
 func (k *HostKeys) EnsurePinned(host Host) error {
-	if known, err := k.pins.get(host.Name); err != nil || known != nil {
+	key, err := k.Expected(context.Background(), host) // no OpenSSH is asked: nothing to wait for
+	if err != nil {
 		return err
-	}
-	key := host.HostKey
-	if key == nil {
-		user, err := readUserKnown(k.userKnown)
-		if err != nil {
-			return err
-		}
-		key = user.plain(host.Addr)
 	}
 	if key == nil {
 		return fmt.Errorf("pin host key of %s: none is known yet", host.where())
 	}
-	_, err := k.pins.add(host.Name, key)
+	_, err = k.pins.add(host.Name, key)
 	return err
 }
 
@@ -84,17 +111,19 @@ type expectation struct {
 }
 
 func (k *HostKeys) expect(host Host) (expectation, error) {
-	pinned, err := k.pins.get(host.Name)
-	if err != nil {
-		return expectation{}, err
-	}
-	if pinned != nil {
-		return k.exactly(host, pinned), nil
+	if !host.jumpHost {
+		pinned, err := k.pins.get(host.Name)
+		if err != nil {
+			return expectation{}, err
+		}
+		if pinned != nil {
+			return k.exactly(host, pinned), nil
+		}
 	}
 	if host.HostKey != nil {
 		return k.exactly(host, host.HostKey), nil
 	}
-	user, err := readUserKnown(k.userKnown)
+	user, err := readUserKnown(k.userKnown...)
 	if err != nil {
 		return expectation{}, err
 	}
@@ -118,6 +147,9 @@ func (k *HostKeys) exactly(host Host, key ssh.PublicKey) expectation {
 }
 
 func (k *HostKeys) firstContact(host Host) expectation {
+	if host.jumpHost {
+		return unknownJump(host)
+	}
 	return expectation{
 		algorithms: plainAlgorithms(),
 		check: func(_ string, _ net.Addr, offered ssh.PublicKey) error {
@@ -133,13 +165,26 @@ func (k *HostKeys) firstContact(host Host) expectation {
 	}
 }
 
+// unknownJump is what is expected of a jump host that the user's known_hosts
+// does not know: nothing. The user's ssh goes through it, too, and has to know it
+// all the same.
+func unknownJump(host Host) expectation {
+	return expectation{
+		algorithms: plainAlgorithms(),
+		check: func(_ string, _ net.Addr, offered ssh.PublicKey) error {
+			return &hostKeyError{cluster.WithHint(fmt.Errorf("host key of %s is in none of your known_hosts; it shows %s",
+				host.where(), ssh.FingerprintSHA256(offered)), "log in once, and accept it: ssh %s", host.byHand())}
+		},
+	}
+}
+
 // asUserKnows follows the user's known_hosts; a host that it knows no key of is
 // one of first contact, unless the key it shows is revoked there.
 func (k *HostKeys) asUserKnows(host Host, user userKnown) expectation {
 	first := k.firstContact(host)
 	callback := user.db.HostKeyCallback()
-	plain := user.plain(host.Addr)
-	result := expectation{algorithms: user.db.HostKeyAlgorithms(host.Addr)}
+	plain := user.plain(host.knownAs())
+	result := expectation{algorithms: user.db.HostKeyAlgorithms(host.knownAs())}
 	if plain == nil {
 		// A certificate authority may vouch for the host, or say nothing of it.
 		result.algorithms = append(result.algorithms, first.algorithms...)
@@ -147,13 +192,13 @@ func (k *HostKeys) asUserKnows(host Host, user userKnown) expectation {
 		result.known = ssh.FingerprintSHA256(plain)
 	}
 	result.check = func(addr string, remote net.Addr, offered ssh.PublicKey) error {
-		err := callback(addr, remote, offered)
+		err := callback(host.knownAs(), remote, offered)
 		var unknown *xknownhosts.KeyError
 		switch {
 		case err == nil:
 			return nil
 		case !errors.As(err, &unknown):
-			return &hostKeyError{fmt.Errorf("check host key of %s by %s: %w", host.where(), k.userKnown, err)}
+			return &hostKeyError{fmt.Errorf("check host key of %s by %s: %w", host.where(), strings.Join(k.userKnown, ", "), err)}
 		case plain == nil:
 			return first.check(addr, remote, offered)
 		}
@@ -164,7 +209,7 @@ func (k *HostKeys) asUserKnows(host Host, user userKnown) expectation {
 
 func (k *HostKeys) changed(host Host, known string, offered ssh.PublicKey) error {
 	return &HostKeyChangedError{
-		Cluster: k.cluster, Node: host.Name, Addr: host.Addr,
+		Cluster: k.name, Node: host.Name, Addr: host.Addr, jump: host.jumpHost,
 		Known: known, Offered: ssh.FingerprintSHA256(offered), OfferedKey: plainKey(offered),
 	}
 }
@@ -173,46 +218,3 @@ func (k *HostKeys) changed(host Host, known string, offered ssh.PublicKey) error
 type hostKeyError struct{ error }
 
 func (e *hostKeyError) Unwrap() error { return e.error }
-
-func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
-
-// plainKey is the key inside a certificate, or the key itself.
-func plainKey(key ssh.PublicKey) ssh.PublicKey {
-	if certificate, ok := key.(*ssh.Certificate); ok {
-		return certificate.Key
-	}
-	return key
-}
-
-// plainAlgorithms are those that we ask a host for of which we know nothing, as
-// OpenSSH prefers them. Certificates are not among them: they expire, and a pin
-// must not.
-func plainAlgorithms() []string {
-	return slices.Concat([]string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521},
-		algorithmsOf(ssh.KeyAlgoRSA))
-}
-
-// algorithmsOf are those by which a key of that type signs. RSA has several
-// (RFC 8332), the one named like the type being broken.
-func algorithmsOf(keyType string) []string {
-	if keyType == ssh.KeyAlgoRSA {
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
-	}
-	return []string{keyType}
-}
-
-// userKnown is the user's own known_hosts; db is nil where there is none.
-type userKnown struct{ db *knownhosts.HostKeyDB }
-
-// plain returns the first key of the address that is not an authority's.
-func (u userKnown) plain(addr string) ssh.PublicKey {
-	if u.db == nil {
-		return nil
-	}
-	for _, key := range u.db.HostKeys(addr) {
-		if !key.Cert {
-			return key.PublicKey
-		}
-	}
-	return nil
-}

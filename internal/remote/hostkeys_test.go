@@ -146,7 +146,7 @@ func TestTrustAfterChange(t *testing.T) {
 	_, err := remote.Dial(testContext(t), host, keys)
 	checkChanged(t, err, server, before, server.HostKey())
 
-	offered, err := remote.FetchHostKey(testContext(t), server.Addr)
+	offered, err := remote.FetchHostKey(testContext(t), remote.Host{Addr: server.Addr})
 	if err != nil || !equalKeys(offered, server.HostKey()) {
 		t.Fatalf("FetchHostKey: %v, %v", offered, err)
 	}

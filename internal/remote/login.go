@@ -51,6 +51,6 @@ func (l *login) explain(ctx context.Context, err error) error {
 	}
 	return &AuthError{
 		Node: l.host.Name, Addr: l.host.Addr, User: l.host.User,
-		Keys: keys, Partial: l.partial, Methods: l.accepts, Err: err,
+		Keys: keys, Partial: l.partial, Methods: l.accepts, Locked: l.host.locked, Err: err, byHand: l.host.byHand(),
 	}
 }

@@ -66,22 +66,22 @@ func (c *Client) run(ctx context.Context, what string, cmd Command) (Result, err
 	running, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	streams := newStreams(cmd, abort)
-	ended := make(chan error, 1)
-	go func() { ended <- c.session(running, Quote(cmd.Argv), streams) }()
+	over := make(chan error, 1)
+	go func() { over <- c.take(running, Quote(cmd.Argv), streams) }()
 	var err error
 	select {
-	case err = <-ended:
+	case err = <-over:
 	case <-running.Done():
 		err = running.Err()
 	}
 	result := streams.shut()
-	var exit *ssh.ExitError
+	code, signal, exited := ended(err)
 	switch {
 	case running.Err() != nil && (err != nil || ctx.Err() == nil):
 		return result, fail(context.Cause(running))
-	case errors.As(err, &exit):
+	case exited:
 		return result, &ExitError{
-			Node: c.host.Name, Argv: cmd.Argv, Code: exit.ExitStatus(), Signal: exit.Signal(),
+			Node: c.host.Name, Argv: cmd.Argv, Code: code, Signal: signal,
 			Stdout: result.Stdout, Stderr: result.Stderr, what: what,
 		}
 	case err != nil:
@@ -102,15 +102,29 @@ func checkArgv(argv []string) error {
 	return nil
 }
 
-// session runs one line to its end, which comes soon after that of the context,
-// if the node still answers, or with the end of the connection.
-func (c *Client) session(ctx context.Context, line string, streams *streams) error {
+// take waits for its turn and runs one line.
+func (c *Client) take(ctx context.Context, line string, streams *streams) error {
 	select {
 	case c.sessions <- struct{}{}:
 		defer func() { <-c.sessions }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return c.execute(ctx, line, streams)
+}
+
+// endedThere tells whether a session of SSH ended with a status.
+func endedThere(err error) (code int, signal string, ok bool) {
+	var exit *ssh.ExitError
+	if !errors.As(err, &exit) {
+		return 0, "", false
+	}
+	return exit.ExitStatus(), exit.Signal(), true
+}
+
+// session runs one line to its end, which comes soon after that of the context,
+// if the node still answers, or with the end of the connection.
+func (c *Client) session(ctx context.Context, line string, streams *streams) error {
 	session, err := c.ssh.NewSession()
 	if err != nil {
 		return c.sessionError(err, err)

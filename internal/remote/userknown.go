@@ -12,21 +12,30 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// readUserKnown reads the user's known_hosts. Like OpenSSH it skips lines that
-// it cannot understand, such as keys of types that are no longer supported;
-// the library refuses the whole file.
-func readUserKnown(path string) (userKnown, error) {
-	if path == "" {
+// readUserKnown reads the user's files of known hosts, those that are there.
+// Like OpenSSH it skips lines that it cannot understand, such as keys of types
+// that are no longer supported; the library refuses the whole file.
+func readUserKnown(paths ...string) (userKnown, error) {
+	var text []byte
+	var there []string
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return userKnown{}, fmt.Errorf("read known hosts: %w", err)
+		}
+		there = append(there, path)
+		text = append(append(text, content...), '\n')
+	}
+	if len(there) == 0 {
 		return userKnown{}, nil
 	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return userKnown{}, nil
-	}
-	if err != nil {
-		return userKnown{}, fmt.Errorf("read known hosts: %w", err)
-	}
-	db, err := knownhosts.NewDB(path)
+	db, err := knownhosts.NewDB(there...)
 	if err != nil {
 		db, err = readableLines(text)
 	}
@@ -56,4 +65,20 @@ func readableLines(text []byte) (*knownhosts.HostKeyDB, error) {
 		}
 	}
 	return knownhosts.NewDB(file.Name())
+}
+
+// userKnown is the user's own known_hosts; db is nil where there is none.
+type userKnown struct{ db *knownhosts.HostKeyDB }
+
+// plain returns the first key of the address that is not an authority's.
+func (u userKnown) plain(addr string) ssh.PublicKey {
+	if u.db == nil {
+		return nil
+	}
+	for _, key := range u.db.HostKeys(addr) {
+		if !key.Cert {
+			return key.PublicKey
+		}
+	}
+	return nil
 }

@@ -56,6 +56,8 @@ type Config struct {
 	// MaxSessions is how many commands may run at once on a connection; more are
 	// refused. 0 is sshd's default, 10 (sshd_config(5)).
 	MaxSessions int
+	// Forward makes it a jump host: it connects clients to where they want.
+	Forward bool
 	// Mute makes it ignore keepalives, as if its answers stood in a queue.
 	Mute bool
 	// Hang is where it stops answering.
@@ -194,6 +196,10 @@ func (s *Server) serve(c *conn) {
 	})
 	places := make(chan struct{}, s.config.MaxSessions)
 	for channel := range channels {
+		if channel.ChannelType() == "direct-tcpip" && s.config.Forward {
+			s.running.Go(func() { s.forward(c, channel) })
+			continue
+		}
 		if channel.ChannelType() != "session" {
 			_ = channel.Reject(ssh.UnknownChannelType, "sessions only")
 			continue

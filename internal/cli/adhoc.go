@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"os/user"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/nodegroup"
+)
+
+// adhocCommands are what only clusters of the user's own hosts have.
+func adhocCommands(a *app) []*cobra.Command { return []*cobra.Command{newAdHocCreate(a)} }
+
+const nodeWords = `NODE is what you would hand to ssh: a host name, an IP address or a Host alias of
+~/.ssh/config, with USER@ before it and :PORT behind it where need be. The word
+localhost is this machine, without SSH. Or it is a JSON object with dns_name and any
+of username, sirikata_path, default_working_path, workspace_path, capabilities, port,
+name, identity_file, cluster_address, transport (ssh or local). From then on the first
+label of the host name is the node's name: host1 for host1.example.com.`
+
+func newAdHocCreate(a *app) *cobra.Command {
+	var engine string
+	cmd := &cobra.Command{
+		Use:   "create NAME USER SIRIKATA_PATH WORK_PATH SCRATCH_PATH NODE… [flags]",
+		Short: "create the spec of a cluster of hosts that you have",
+		Long: `Creates the spec of a cluster. No host is contacted.
+
+USER logs in and runs services. SIRIKATA_PATH is where Sirikata is synced to, WORK_PATH
+is the working directory of services, SCRATCH_PATH is scratch space that is not cleaned
+up at a reboot; each for hosts that name no other.
+
+` + nodeWords,
+		Example: "  " + name + " adhoc create demo $USER ~/sirikata ~ /var/tmp localhost\n" +
+			"  " + name + " adhoc create world ewencp /home/ewencp/sirikata /home/ewencp /disk/scratch host1.example.com bob@host2:2222\n" +
+			"  " + name + ` adhoc create world ewencp /home/ewencp/sirikata /home/ewencp /disk/scratch '{"dns_name": "host3", "capabilities": "redis"}'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			names := []string{"NAME", "USER", "SIRIKATA_PATH", "WORK_PATH", "SCRATCH_PATH", "NODE…"}
+			if len(args) >= len(names) {
+				return nil
+			}
+			return wrongWords(cmd, args, names)
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			spec, err := nodegroup.AdHocSpec(nodegroup.AdHoc{
+				Name: args[0], User: args[1], Nodes: args[5:], Engine: cluster.Engine(engine),
+				Paths: cluster.Paths{Sirikata: args[2], Working: args[3], Workspace: args[4]},
+			})
+			if err == nil {
+				err = runsHere(spec)
+			}
+			if err != nil {
+				return err
+			}
+			return a.createAdHoc(spec)
+		},
+	}
+	cmd.Flags().StringVar(&engine, "engine", string(cluster.Direct),
+		"how services run: direct, which needs no root and nothing installed, and fails nothing over; or pacemaker, with failover")
+	return cmd
+}
+
+// runsHere refuses this machine as a node of another user than who runs this.
+func runsHere(spec cluster.Spec) error {
+	me, err := user.Current()
+	if err != nil {
+		return err
+	}
+	for _, host := range spec.Hosts {
+		if host.Transport == cluster.OnMachine && spec.User(host.Name) != me.Username {
+			return cluster.WithHint(usagef("node %s is this machine, where commands run as %q, not as %q", host.Name, me.Username, spec.User(host.Name)),
+				`run this as %s, or give the node a user of its own: '{"transport": "local", "username": %q}'`, spec.User(host.Name), me.Username)
+		}
+	}
+	return nil
+}
+
+// createAdHoc remembers a spec and says what to run next.
+func (a *app) createAdHoc(spec cluster.Spec) error {
+	env, err := a.environment()
+	if err != nil {
+		return err
+	}
+	created, err := nodegroup.Create(env, spec)
+	if err != nil {
+		return err
+	}
+	if !created {
+		a.print("cluster %q exists already, with the same spec", spec.Name)
+	} else {
+		var names []string
+		for _, host := range spec.Hosts {
+			names = append(names, host.Name)
+		}
+		a.print("created cluster %q: %d nodes, %s; engine %s", spec.Name, spec.Size, commas(names), spec.Engine)
+	}
+	if spec.Engine == cluster.Direct {
+		a.say("nothing fails over: a service whose node dies stays down")
+	}
+	a.say("next: %s adhoc members info %s", name, spec.Name)
+	return nil
+}
+
+func newAdHocAddNode(a *app, s scope) *cobra.Command {
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:     "node NAME NODE",
+		Short:   "add a host to a cluster",
+		Long:    "Adds a host, once it answers.\n\n" + nodeWords,
+		Example: "  " + s.prefix() + " add node demo bob@host4.example.com",
+		Args:    words("NAME", "NODE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
+				return a.addHost(ctx, ng, args[1])
+			})
+		},
+	}
+	waitFlag(cmd, &wait, time.Minute)
+	return cmd
+}
+
+func (a *app) addHost(ctx context.Context, ng *nodegroup.NodeGroup, word string) error {
+	added, err := ng.AddHost(ctx, word)
+	if err != nil {
+		return err
+	}
+	a.print("added %s (%s) as node %d", added.Name, added.Connect, added.Index)
+	return nil
+}
+
+// noBoot answers a command that is not needed for hosts with the engine direct.
+func (a *app) noBoot(ng *nodegroup.NodeGroup, answer string) error {
+	a.print("cluster %q %s", ng.Spec().Name, answer)
+	return nil
+}
