@@ -94,7 +94,7 @@ func (a *app) createAdHoc(spec cluster.Spec) error {
 		for _, host := range spec.Hosts {
 			names = append(names, host.Name)
 		}
-		a.print("created cluster %q: %d nodes, %s; engine %s", spec.Name, spec.Size, commas(names), spec.Engine)
+		a.print("created cluster %q: %s, %s; engine %s", spec.Name, counted(spec.Size, "node"), commas(names), spec.Engine)
 	}
 	if spec.Engine == cluster.Direct {
 		a.say("nothing fails over: a service whose node dies stays down")

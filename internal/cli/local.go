@@ -100,8 +100,8 @@ func (a *app) create(spec cluster.Spec) error {
 	if !created {
 		a.print("cluster %q exists already, with the same spec", spec.Name)
 	} else {
-		a.print("created cluster %q: %d nodes, %s; a dead node is noticed in %s",
-			spec.Name, spec.Size, spec.Type, seconds(spec.TokenProfile.Detection().Seconds()))
+		a.print("created cluster %q: %s, %s; a dead node is noticed in %s",
+			spec.Name, counted(spec.Size, "node"), spec.Type, seconds(spec.TokenProfile.Detection().Seconds()))
 	}
 	if !spec.Fencing {
 		a.say("without fencing a node that is cut off may keep running a service that was moved")

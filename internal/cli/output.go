@@ -46,3 +46,11 @@ func row(w io.Writer, cells ...any) {
 
 // seconds writes a duration as people say it.
 func seconds(s float64) string { return fmt.Sprintf("%.1f s", s) }
+
+// counted is a number of things: "1 node", "2 nodes".
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -128,7 +128,7 @@ func newRemoveAll(a *app, s scope) *cobra.Command {
 				if err := ng.RemoveServices(ctx, idsOf(services)); err != nil {
 					return err
 				}
-				a.print("removed %d services", len(services))
+				a.print("removed %s", counted(len(services), "service"))
 				return nil
 			})
 		},
