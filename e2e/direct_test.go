@@ -183,3 +183,28 @@ func TestDirectSharedHome(t *testing.T) {
 		t.Errorf("redis on two says %q", pong)
 	}
 }
+
+// TestDirectWorkspace has workspace paths in which sirikata-node cannot be.
+func TestDirectWorkspace(t *testing.T) {
+	h := newHosts(t)
+	h.host(t, "one", "outer", "--tmpfs", "/full:exec,mode=1777,size=1m", "--tmpfs", "/noexec:noexec,mode=1777",
+		"--network-alias", "full", "--network-alias", "noexec", "--network-alias", "closed")
+	op := h.operator("op")
+	op.createOf(t, "world", "one", `{"dns_name":"full","workspace_path":"/full"}`,
+		`{"dns_name":"noexec","workspace_path":"/noexec"}`, `{"dns_name":"closed","workspace_path":"/root/x"}`).ok(t)
+	for node, word := range map[string]string{"full": "No space left on device", "noexec": "mounted noexec", "closed": "Permission denied"} {
+		op.direct(t, "cache", node, redisOn(7001)...).fails(t, 1, node, word).hints(t, "must be a directory")
+	}
+	if left := h.sh(t, "one", hostUser, "find /full -type f | wc -l"); left != "0" {
+		t.Errorf("%s files are left of a copy that failed", left)
+	}
+	op.direct(t, "cache", "one", redisOn(7001)...).ok(t)
+	status := op.world(t)
+	wantService(t, status, "cache", cluster.Running, "one", "")
+	for _, node := range status.Nodes {
+		if node.State != cluster.Online {
+			t.Errorf("%s is %s", node.Name, node.State)
+		}
+	}
+	op.run(t, "remove", "service", "world", "cache").ok(t)
+}

@@ -39,6 +39,9 @@ func (a *app) serviceStatus(ctx context.Context, ng *nodegroup.NodeGroup, id, fo
 	}
 	service, ok := status.Service(id)
 	if !ok {
+		for _, warning := range status.Warnings { // it may be where nobody could look
+			a.say("%s", warning)
+		}
 		var known []string
 		for _, each := range status.Services {
 			known = append(known, each.ID)

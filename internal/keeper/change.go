@@ -117,6 +117,14 @@ func (n *node) launch(ctx context.Context, record record, result *protocol.Resul
 	if err := n.runDirectory(id, plan.As); err != nil {
 		return err
 	}
+	// Until the keeper says more, this command is who starts it.
+	begun, err := newRun(plan)
+	if err == nil {
+		err = n.dir.writeRun(id, begun)
+	}
+	if err != nil {
+		return err
+	}
 	record.Claim = ""
 	if err := n.dir.writeRecord(record); err != nil {
 		return err
@@ -152,6 +160,7 @@ func (n *node) keep(ctx context.Context, plan plan) (report, error) {
 	// The names are for those who look at a list of processes.
 	cmd := exec.Command(n.program, protocol.Keep, n.request.Node.Cluster, n.request.Node.Name, plan.ID)
 	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), runVariable+"="+plan.Run)
 	cmd.Stdin = bytes.NewReader(text)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, err := cmd.StdoutPipe()

@@ -107,11 +107,11 @@ func (k *keeper) prepare() error {
 	if err := becomeSubreaper(); err != nil {
 		return fmt.Errorf("become the parent of its processes: %w", err)
 	}
-	host, err := os.Hostname()
+	run, err := newRun(k.plan)
 	if err != nil {
 		return err
 	}
-	k.run = run{ID: k.plan.Run, Boot: k.plan.Boot, Host: host, Keeper: me(), Begun: time.Now()}
+	k.run = run
 	// Before there is a process: what is started must be found by whoever stops it.
 	if err := k.dir.writeRun(k.plan.ID, k.run); err != nil {
 		return err

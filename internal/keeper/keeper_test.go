@@ -344,7 +344,7 @@ func TestUnderWay(t *testing.T) {
 	go func() { ended <- b.add(forking("exec sleep 1000")) }()
 	b.eventually("its start", func() bool {
 		r, ok, err := b.dir().run("s")
-		return ok && err == nil && r.Keeper.PID != 0
+		return ok && err == nil && r.Keeper != me() // which is the command that adds it
 	})
 	if state := b.state(); state.State != cluster.Starting {
 		t.Errorf("state %+v", state)

@@ -48,7 +48,7 @@ func (n *node) state(record record) protocol.Service {
 		service.Reason = err.Error()
 		return service
 	case !ok:
-		service.Reason = "it was not started: the command that started it was interrupted"
+		service.Reason = "it was never started"
 		return service
 	}
 	if r.Boot == n.boot && !r.Ended && !r.Main.alive() && r.Started {

@@ -29,6 +29,12 @@ type plan struct {
 	As *Account `json:"as,omitempty"`
 }
 
+// newRun is the run of a plan that this process carries out.
+func newRun(p plan) (run, error) {
+	host, err := os.Hostname()
+	return run{ID: p.Run, Boot: p.Boot, Host: host, Keeper: me(), Begun: time.Now()}, err
+}
+
 // inherited are the variables of the login that a service gets. Nothing else is,
 // so that it is the same whoever added it, and from where.
 var inherited = []string{"HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TZ", "USER"}
