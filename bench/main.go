@@ -2,69 +2,100 @@
 // sirikata-cluster and by a peer, on the same cluster, in one run. It prints
 // tables in Markdown. It needs root, a container engine and bin/sirikata-cluster
 // (make build), and an otherwise idle machine.
+//
+//	go run ./bench                               three nodes, beside peers
+//	go run ./bench -large                        many nodes and services, half an hour
+//	go run ./bench -only=three,seven,twelve      that in two parts
+//	go run ./bench -only=many,generated
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
 // bench is one run.
 type bench struct {
-	runs      int
-	onlyLarge bool
-	rows      []row
+	runs     int
+	nodes    int // of the large cluster
+	services int // that it gets at once
+	idleFor  time.Duration
+	peers    bool
+	image    string
+	rows     []row
 }
 
-// row is one line of the table.
-type row struct {
-	what  string
-	ours  sample
-	limit time.Duration // beyond it we fail our own goal
-	peers []peer
+// stage is a part of a run. It makes its own cluster, and takes it down.
+type stage struct {
+	name  string
+	large bool // not part of a run that names nothing
+	run   func() error
 }
 
-type peer struct {
-	name   string
-	sample sample
-}
-
-// sample is what several runs of one thing took.
-type sample []time.Duration
-
-func (s sample) median() time.Duration {
-	if len(s) == 0 {
-		return 0
+func (b *bench) stages() []stage {
+	return []stage{
+		{"small", false, b.small},
+		{"three", true, b.threeNodes},
+		{"seven", true, b.sevenNodes},
+		{"twelve", true, b.twelveNodes},
+		{"many", true, b.large},
+		{"generated", true, b.simulated},
 	}
-	sorted := slices.Sorted(slices.Values(s))
-	return sorted[len(sorted)/2]
-}
-
-func (s sample) String() string {
-	if len(s) == 0 {
-		return "-"
-	}
-	unit := func(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
-	return fmt.Sprintf("%s s (%s–%s, %d runs)", unit(s.median()), unit(slices.Min(s)), unit(slices.Max(s)), len(s))
 }
 
 func main() {
 	b := &bench{}
+	var large bool
+	var only string
 	flag.IntVar(&b.runs, "runs", 7, "runs of each measurement")
-	flag.BoolVar(&b.onlyLarge, "large", false, "only a cluster of 43 nodes with 200 services")
+	flag.BoolVar(&large, "large", false, "only what concerns many nodes and services: all stages but small")
+	flag.StringVar(&only, "only", "", "only these stages, with commas: "+strings.Join(names(b.stages()), ", "))
+	flag.IntVar(&b.nodes, "nodes", 43, "nodes of stage many")
+	flag.IntVar(&b.services, "services", 200, "services that stage many adds at once")
+	flag.DurationVar(&b.idleFor, "idle", time.Minute, "how long stage many leaves the cluster alone, to see what it uses")
+	flag.BoolVar(&b.peers, "peers", true, "measure peers as well")
 	flag.Parse()
-	if err := b.all(); err != nil {
+	chosen, err := choose(b.stages(), large, only)
+	if err == nil {
+		err = b.all(chosen)
+		b.print() // what there is, also after an error
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-	b.print()
 }
 
-// all does every measurement. Clusters are taken down on the way out.
-func (b *bench) all() error {
+func names(stages []stage) []string {
+	var all []string
+	for _, s := range stages {
+		all = append(all, s.name)
+	}
+	return all
+}
+
+// choose are the stages that were asked for.
+func choose(all []stage, large bool, only string) ([]stage, error) {
+	if only == "" {
+		return slices.DeleteFunc(all, func(s stage) bool { return s.large != large }), nil
+	}
+	wanted := strings.Split(only, ",")
+	for _, name := range wanted {
+		if !slices.Contains(names(all), name) {
+			return nil, fmt.Errorf("%q is not a stage: use %s", name, strings.Join(names(all), ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(s stage) bool { return !slices.Contains(wanted, s.name) }), nil
+}
+
+// all goes through the stages, those after one that fails as well. Clusters are
+// taken down on the way out.
+func (b *bench) all(stages []stage) error {
 	home, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err
@@ -73,44 +104,32 @@ func (b *bench) all() error {
 	if err := os.Setenv("SIRIKATA_CLUSTER_HOME", home); err != nil {
 		return err
 	}
-	defer takeDown()
-	if _, err := program("local", "image", "build"); err != nil {
+	if b.image, err = program("local", "image", "build"); err != nil {
 		return err
 	}
-	measures := []func() error{b.start, b.boot, b.add, b.parallel, b.redis, b.monitor, b.death, b.failover}
-	if b.onlyLarge {
-		measures = []func() error{b.large}
+	var faults []error
+	for _, s := range stages {
+		takeDown()
+		if err := s.run(); err != nil {
+			faults = append(faults, fmt.Errorf("stage %s: %w", s.name, err))
+		}
+		takeDown()
 	}
+	return errors.Join(faults...)
+}
+
+// small are the measurements on three nodes. The first makes the cluster for the
+// others.
+func (b *bench) small() error {
+	return inTurn(b.start, b.boot, b.add, b.parallel, func() error { return b.redis() }, b.monitor, b.death, b.failover)
+}
+
+// inTurn measures one after the other, until one fails.
+func inTurn(measures ...func() error) error {
 	for _, measure := range measures {
 		if err := measure(); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (b *bench) report(r row) {
-	b.rows = append(b.rows, r)
-	fmt.Fprintf(os.Stderr, "%s: %v\n", r.what, r.ours)
-	for _, p := range r.peers {
-		fmt.Fprintf(os.Stderr, "  %s: %v\n", p.name, p.sample)
-	}
-}
-
-func (b *bench) print() {
-	fmt.Println("| what | ours, median | at most | peer, median | peer ÷ ours |")
-	fmt.Println("|---|---|---|---|---|")
-	for _, r := range b.rows {
-		limit := "-"
-		if r.limit > 0 {
-			limit = fmt.Sprint(r.limit)
-		}
-		if len(r.peers) == 0 {
-			fmt.Printf("| %s | %v | %s | - | - |\n", r.what, r.ours, limit)
-		}
-		for _, p := range r.peers {
-			ratio := float64(p.sample.median()) / float64(r.ours.median())
-			fmt.Printf("| %s | %v | %s | %s: %v | %.1f |\n", r.what, r.ours, limit, p.name, p.sample, ratio)
-		}
-	}
 }

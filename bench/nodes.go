@@ -1,10 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"strings"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -26,9 +22,12 @@ func (b *bench) boot() error {
 		if _, err := program("local", "create", name, "3"); err != nil {
 			return 0, err
 		}
-		whole, part, err := stamped("starting Corosync", "local", "nodes", "boot", name)
-		parts = append(parts, part)
-		return whole, err
+		boot, err := watched("local", "nodes", "boot", name)
+		if err != nil {
+			return 0, err
+		}
+		parts = append(parts, boot.since("starting Corosync"))
+		return boot.whole(), nil
 	})
 	if err != nil {
 		return err
@@ -41,10 +40,11 @@ func (b *bench) boot() error {
 // redisPort is where the Redis of the measurements listens.
 const redisPort = "6379"
 
-// redis adds the service that is killed.
-func (b *bench) redis() error {
-	_, err := program("add", "service", name, "redis", "any", "--", "/usr/bin/redis-server", "--daemonize", "yes",
-		"--pidfile", "PIDFILE", "--port", redisPort, "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "")
+// redis adds the service that is killed, with flags of `add service`.
+func (b *bench) redis(flags ...string) error {
+	args := append([]string{"add", "service", name, "redis", cluster.Any}, flags...)
+	_, err := program(append(args, "--", "/usr/bin/redis-server", "--daemonize", "yes",
+		"--pidfile", "PIDFILE", "--port", redisPort, "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "")...)
 	return err
 }
 
@@ -59,7 +59,7 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 echo $((($(date +%s%N) - begin) / 20))`
 	took, err := repeat(b.runs, func(int) (time.Duration, error) {
-		node, err := nodeOf("redis")
+		node, err := nodeOfRedis()
 		if err != nil {
 			return 0, err
 		}
@@ -81,7 +81,7 @@ until new=$(cat /run/sirikata/redis/redis.pid 2>/dev/null) && [ -n "$new" ] && [
 	[ "$(redis-cli ping 2>/dev/null)" = PONG ]; do :; done
 echo $(($(date +%s%N) - begin))`
 	took, err := repeat(b.runs, func(int) (time.Duration, error) {
-		node, err := nodeOf("redis")
+		node, err := nodeOfRedis()
 		if err != nil {
 			return 0, err
 		}
@@ -95,72 +95,4 @@ echo $(($(date +%s%N) - begin))`
 	})
 	b.report(row{what: "daemon killed → answers again", ours: took, limit: 500 * time.Millisecond})
 	return err
-}
-
-// failover measures a node killed until its Redis answers elsewhere.
-func (b *bench) failover() error {
-	took, err := repeat(min(b.runs, 5), func(int) (time.Duration, error) {
-		before, err := status()
-		if err != nil {
-			return 0, err
-		}
-		dead, err := nodeOf("redis")
-		if err != nil {
-			return 0, err
-		}
-		begin := time.Now()
-		if _, err := program("local", "nodes", "kill", name, dead); err != nil {
-			return 0, err
-		}
-		if err := waitForRedis(before.Nodes, dead); err != nil {
-			return 0, err
-		}
-		d := time.Since(begin)
-		_, err = program("local", "nodes", "boot", name)
-		return d, err
-	})
-	b.report(row{what: "node killed → its Redis answers elsewhere", ours: took, limit: 5 * time.Second})
-	return err
-}
-
-func nodeOf(id string) (string, error) {
-	now, err := status()
-	if err != nil {
-		return "", err
-	}
-	service, _ := now.Service(id)
-	if service.Node == "" {
-		return "", fmt.Errorf("service %q runs nowhere", id)
-	}
-	return service.Node, nil
-}
-
-// waitForRedis waits until a node other than the dead one answers PING.
-func waitForRedis(nodes []cluster.Node, dead string) error {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		for _, node := range nodes {
-			if node.Name != dead && ping(net.JoinHostPort(node.Address, redisPort)) {
-				return nil
-			}
-		}
-	}
-	return errors.New("redis did not come back within a minute")
-}
-
-func ping(address string) bool {
-	const patience = 200 * time.Millisecond
-	conn, err := net.DialTimeout("tcp", address, patience)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return false
-	}
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
-		return false
-	}
-	answer := make([]byte, 7)
-	n, _ := conn.Read(answer)
-	return strings.HasPrefix(string(answer[:n]), "+PONG")
 }

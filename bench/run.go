@@ -37,26 +37,63 @@ func timed(args ...string) (time.Duration, error) {
 	return time.Since(begin), err
 }
 
-// stamped runs sirikata-cluster and returns how long it took, and how long of it
-// after the line of progress that begins with since.
-func stamped(since string, args ...string) (whole, part time.Duration, err error) {
+// progress is when a run of sirikata-cluster said what.
+type progress struct {
+	began, ended time.Time
+	lines        []line
+}
+
+type line struct {
+	text string
+	at   time.Time
+}
+
+// watched runs sirikata-cluster and notes its lines of progress.
+func watched(args ...string) (progress, error) {
 	cmd := exec.Command(binary, args...)
-	progress, err := cmd.StderrPipe()
+	pipe, err := cmd.StderrPipe()
 	if err != nil {
-		return 0, 0, err
+		return progress{}, err
 	}
-	begin := time.Now()
+	p := progress{began: time.Now()}
 	if err := cmd.Start(); err != nil {
-		return 0, 0, err
+		return progress{}, err
 	}
-	seen := begin
-	for lines := bufio.NewScanner(progress); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), since) {
-			seen = time.Now()
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		p.lines = append(p.lines, line{lines.Text(), time.Now()})
+	}
+	if err := cmd.Wait(); err != nil {
+		return progress{}, fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, p.lastWords())
+	}
+	p.ended = time.Now()
+	return p, nil
+}
+
+// lastWords are its last lines, which say what went wrong.
+func (p progress) lastWords() string {
+	var last []string
+	for _, l := range p.lines[max(0, len(p.lines)-3):] {
+		last = append(last, l.text)
+	}
+	return strings.Join(last, "; ")
+}
+
+func (p progress) whole() time.Duration { return p.ended.Sub(p.began) }
+
+// since is how long it took after it began with a step.
+func (p progress) since(step string) time.Duration { return p.ended.Sub(p.when(step)) }
+
+// between is how long it took from one step to another.
+func (p progress) between(step, next string) time.Duration { return p.when(next).Sub(p.when(step)) }
+
+// when it said that a step begins; the end, if it never did.
+func (p progress) when(step string) time.Time {
+	for _, l := range p.lines {
+		if strings.HasPrefix(l.text, step) {
+			return l.at
 		}
 	}
-	err = cmd.Wait()
-	return time.Since(begin), time.Since(seen), err
+	return p.ended
 }
 
 // onNode runs a shell script on a node.
@@ -88,6 +125,12 @@ func status() (s cluster.Status, err error) {
 		return s, err
 	}
 	return s, json.Unmarshal([]byte(out), &s)
+}
+
+// settle waits until the cluster has nothing left to do.
+func settle() error {
+	_, err := onNode("0", "timeout 120 crm_resource --wait")
+	return err
 }
 
 // takeDown leaves nothing behind. There may be nothing.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -169,6 +170,17 @@ func (s Spec) removedFaults() []Fault {
 // NodeName is the name of the node with that index, where the provider does not
 // give nodes names of their own.
 func NodeName(index int) string { return "node" + strconv.Itoa(index) }
+
+// NodeIndex is the index of the node with that name; -1 if [NodeName] did not make
+// it.
+func NodeIndex(name string) int {
+	digits, ours := strings.CutPrefix(name, "node")
+	index, err := strconv.Atoi(digits)
+	if !ours || err != nil || name != NodeName(index) {
+		return -1
+	}
+	return index
+}
 
 // capabilityFaults says which capabilities are of nodes that the cluster will
 // not have, or are no words.

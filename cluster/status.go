@@ -25,7 +25,8 @@ const (
 type Node struct {
 	Index int    `json:"index"` // from 0
 	Name  string `json:"name"`
-	// ID is the provider's id of the machine.
+	// ID is the provider's id of the machine; empty if the cluster has the node and
+	// the provider does not.
 	ID string `json:"id"`
 	// Connect is how the operator reaches the node's sshd, as host:port; the host
 	// alone where ~/.ssh/config has the port.
@@ -35,10 +36,12 @@ type Node struct {
 	// whose address nobody gave or needed.
 	Address string `json:"address"`
 	// FQDN is the name by which clients of services reach the node.
-	FQDN         string    `json:"fqdn"`
-	State        NodeState `json:"state"`
-	Role         Role      `json:"role"`
-	Capabilities []string  `json:"capabilities"`
+	FQDN  string    `json:"fqdn"`
+	State NodeState `json:"state"`
+	// Role is empty for a node that the cluster does not know: it was not made a
+	// part of it yet, or is none any more.
+	Role         Role     `json:"role"`
+	Capabilities []string `json:"capabilities"`
 	// Protection says, in words, what keeps services of this node from running
 	// twice when it is lost; empty where nobody asked the cluster.
 	Protection string `json:"protection,omitempty"`

@@ -88,6 +88,7 @@ func TestLostKey(t *testing.T) {
 	f := newFakeCluster(t, 0)
 	f.serve(t, 0)
 	f.serve(t, 1)
+	f.size = 2
 	f.provider.machines[1].Running = false
 	f.servers[1].Close()
 	if _, err := f.open(t).Status(bounded(t)); err != nil {

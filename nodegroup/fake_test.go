@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,13 +28,15 @@ type fakeProvider struct {
 	fault      error // of every method
 	noKeys     bool  // Authorize is not supported
 	finds      int
+	wanted     []int    // indexes of what was to be allocated last
 	authorized []string // names of machines
 	released   bool
 	onKey      func(machine provider.Machine, key ssh.PublicKey)
 }
 
-func (p *fakeProvider) Allocate(_ context.Context, _ cluster.Spec, _ string, progress func(string)) ([]provider.Machine, error) {
+func (p *fakeProvider) Allocate(_ context.Context, spec cluster.Spec, _ string, progress func(string)) ([]provider.Machine, error) {
 	progress("allocating")
+	p.wanted = spec.Indexes()
 	return slices.Clone(p.machines), p.fault
 }
 
@@ -95,6 +98,7 @@ type fakeCluster struct {
 	servers  []*remotetest.Server
 	env      Env
 	progress []string
+	size     int // nodes from this index on are not in the cluster
 	// replies may answer a command otherwise than answer does.
 	replies func(node, cmd string) (text string, replied bool)
 }
@@ -102,7 +106,7 @@ type fakeCluster struct {
 // newFakeCluster has size nodes, which all let the key of the cluster in.
 func newFakeCluster(t *testing.T, size int) *fakeCluster {
 	t.Helper()
-	f := &fakeCluster{provider: &fakeProvider{}, env: Env{Home: t.TempDir()}}
+	f := &fakeCluster{provider: &fakeProvider{}, env: Env{Home: t.TempDir()}, size: size}
 	f.env.Progress = func(line string) { f.progress = append(f.progress, line) }
 	spec := LocalSpec("world", 3, cluster.LAN)
 	spec.Capabilities = map[string][]string{"node1": {"redis"}}
@@ -135,7 +139,10 @@ func (f *fakeCluster) serve(t *testing.T, index int, keys ...ssh.PublicKey) {
 					return 0
 				}
 			}
-			return answer(t, name, cmd, stdout, stderr)
+			var text strings.Builder
+			code := answer(t, name, cmd, &text, stderr)
+			_, _ = io.WriteString(stdout, without(text.String(), f.size))
+			return code
 		}})
 	f.servers = append(f.servers, server)
 	f.provider.machines = append(f.provider.machines, provider.Machine{
@@ -143,6 +150,17 @@ func (f *fakeCluster) serve(t *testing.T, index int, keys ...ssh.PublicKey) {
 		Address: fmt.Sprintf("10.0.0.%d", index+1), FQDN: name + ".example.org", Running: true,
 		HostKey: string(ssh.MarshalAuthorizedKey(server.HostKey())),
 	})
+}
+
+// without is what crm_mon says where there are no nodes from an index on.
+func without(text string, index int) string {
+	for ; index < 3; index++ {
+		begin := strings.Index(text, `<node name="`+cluster.NodeName(index)+`" id="`+strconv.Itoa(index+1)+`" online=`)
+		if begin >= 0 {
+			text = text[:begin] + text[begin+strings.Index(text[begin:], "/>")+2:]
+		}
+	}
+	return text
 }
 
 // answer is a node whose cluster runs two services.
@@ -155,6 +173,11 @@ func answer(t *testing.T, node, cmd string, stdout, stderr io.Writer) int {
 		file = "resources-running"
 	case "cibadmin --query --xpath //transient_attributes":
 		file = "transient-empty"
+	case cluster.NodeProgramPath + " load":
+		return 2 // an older one, which does not know the question
+	case "cibadmin --query --scope crm_config":
+		_, _ = io.WriteString(stdout, "<crm_config/>")
+		return 0
 	case "hostname":
 		_, _ = io.WriteString(stdout, node+"\n")
 		return 0

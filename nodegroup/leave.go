@@ -35,7 +35,7 @@ func (g *NodeGroup) removeHost(ctx context.Context, word string) (cluster.Node, 
 			return cluster.Node{}, err
 		}
 	}
-	smaller := g.without(node)
+	smaller := g.spec.Without(node.Index)
 	if err := g.store.Update(smaller); err != nil {
 		return cluster.Node{}, err
 	}

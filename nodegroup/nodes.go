@@ -32,6 +32,9 @@ func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed boo
 	if err != nil {
 		return nil, false, err
 	}
+	if err := g.catchUp(ctx, before); err != nil {
+		return nil, false, err
+	}
 	machines, err := g.allocate(ctx)
 	if err != nil {
 		return nil, false, err
@@ -47,6 +50,13 @@ func (g *NodeGroup) Allocate(ctx context.Context) ([]cluster.Node, error) {
 		return nil, err
 	}
 	defer unlock()
+	before, err := g.provider.Find(ctx, g.spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.catchUp(ctx, before); err != nil {
+		return nil, err
+	}
 	machines, err := g.allocate(ctx)
 	return g.toNodes(machines), err
 }
@@ -116,6 +126,11 @@ func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, erro
 	if err != nil {
 		return nil, false, err
 	}
+	if err := g.catchUp(ctx, machines); err != nil {
+		return nil, false, err
+	}
+	// A removal that was killed may have left a machine.
+	machines = slices.DeleteFunc(machines, func(m provider.Machine) bool { return slices.Contains(g.spec.Removed, m.Index) })
 	return g.form(ctx, machines, true)
 }
 

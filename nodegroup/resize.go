@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +34,9 @@ func (g *NodeGroup) AddNodes(ctx context.Context, count int) ([]cluster.Node, er
 	defer unlock()
 	before, err := g.find(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.catchUp(ctx, before); err != nil {
 		return nil, err
 	}
 	var target int
@@ -88,6 +90,9 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 	if err != nil {
 		return cluster.Node{}, nil, err
 	}
+	if err := g.catchUp(ctx, machines); err != nil {
+		return cluster.Node{}, nil, err
+	}
 	nodes := g.toNodes(machines)
 	removed, err = g.findNode(append(nodes, g.vanished(nodes)...), node)
 	if err != nil {
@@ -118,17 +123,6 @@ func (g *NodeGroup) vanished(nodes []cluster.Node) []cluster.Node {
 	return g.toNodes(gone)
 }
 
-// without is the spec of the cluster without a node.
-func (g *NodeGroup) without(node cluster.Node) cluster.Spec {
-	spec := g.spec
-	spec.Size--
-	spec.Hosts = slices.DeleteFunc(slices.Clone(spec.Hosts), func(host cluster.Host) bool { return host.Index == node.Index })
-	spec.Removed = append(slices.Clone(spec.Removed), node.Index)
-	spec.Capabilities = maps.Clone(spec.Capabilities)
-	delete(spec.Capabilities, node.Name)
-	return spec
-}
-
 // leave takes a node out of the cluster.
 func (g *NodeGroup) leave(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
 	if err := g.openPool(machines); err != nil {
@@ -141,7 +135,7 @@ func (g *NodeGroup) leave(ctx context.Context, machines []provider.Machine, node
 	if err != nil {
 		return err
 	}
-	former.Spec = g.without(node)
+	former.Spec = g.spec.Without(node.Index)
 	if !slices.Contains(former.Off, node.Name) && !g.answers(ctx, node) {
 		former.Off = append(former.Off, node.Name)
 	}
@@ -168,10 +162,10 @@ func (g *NodeGroup) release(ctx context.Context, machines []provider.Machine, no
 			return &cluster.NodeError{Node: node.Name, Err: err}
 		}
 	}
-	if err := g.store.Update(g.without(node)); err != nil {
+	if err := g.store.Update(g.spec.Without(node.Index)); err != nil {
 		return err
 	}
-	g.spec = g.without(node)
+	g.spec = g.spec.Without(node.Index)
 	return errors.Join(g.hostKeys().Forget(node.Name), g.store.SaveCache(g.spec.Name, machinesKey, left))
 }
 

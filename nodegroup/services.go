@@ -22,14 +22,32 @@ type Started struct {
 	Already bool
 }
 
-// Status asks the cluster for the state of its nodes and services.
+// Status asks the cluster for the state of its nodes and services. It measures
+// for a moment what the cluster takes of the node that it asks, and for 2 s where
+// that is more than it should be.
 func (g *NodeGroup) Status(ctx context.Context) (cluster.Status, error) {
-	_, e, err := g.connect(ctx)
+	nodes, e, err := g.connect(ctx)
 	if err != nil {
 		return cluster.Status{}, err
 	}
-	return e.Status(ctx)
+	status, err := e.Examine(ctx)
+	if err != nil || !slices.ContainsFunc(status.Nodes, strange) {
+		return status, err
+	}
+	// Another operator may have added or removed nodes since the provider was asked.
+	machines, err := g.find(ctx)
+	if err != nil || slices.EqualFunc(g.toNodes(machines), nodes, func(a, b cluster.Node) bool { return a.ID == b.ID }) {
+		return status, err
+	}
+	if _, e, err = g.connect(ctx); err != nil {
+		return cluster.Status{}, err
+	}
+	return e.Examine(ctx)
 }
+
+// strange reports whether the cluster has a node and the provider does not, or the
+// other way round.
+func strange(node cluster.Node) bool { return node.ID == "" || node.Role == "" }
 
 // Services asks the cluster for the definitions of its services, by id.
 func (g *NodeGroup) Services(ctx context.Context) ([]cluster.Service, error) {

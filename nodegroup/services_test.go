@@ -17,6 +17,43 @@ func pinned(target string) cluster.Service {
 		Monitor: 10, Failover: true, ForceDaemonize: true}
 }
 
+// TestStatusOfOthersNodes: what another operator changed is asked of the provider,
+// and a node without a machine is still one that votes.
+func TestStatusOfOthersNodes(t *testing.T) {
+	f := newFakeCluster(t, 2)
+	g := f.open(t)
+	signer, _, _, err := g.store.Key("world")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(what string, finds int, ids ...string) {
+		t.Helper()
+		f.provider.finds = 0
+		status, err := f.open(t).Status(bounded(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, node := range status.Nodes {
+			got = append(got, strings.TrimSpace(node.ID+" "+string(node.Role)))
+		}
+		if diff := cmp.Diff(ids, got); diff != "" || f.provider.finds != finds {
+			t.Errorf("%s, the provider was asked %d times: %s", what, f.provider.finds, diff)
+		}
+	}
+	const first, second, third = "023456789abcdef full", "123456789abcdef full", "223456789abcdef full"
+	want("as it was made", 1, first, second)
+	f.size = 3
+	want("its machine is gone", 1, first, second, "full")
+	f.serve(t, 2, signer.PublicKey())
+	want("added", 1, first, second, third)
+	want("added, and known", 0, first, second, third)
+	f.size = 2
+	want("allocated, and not yet in the cluster", 1, first, second, "223456789abcdef")
+	f.provider.machines = f.provider.machines[:2]
+	want("removed", 1, first, second)
+}
+
 func TestServices(t *testing.T) {
 	f := newFakeCluster(t, 3)
 	services, err := f.open(t).Services(bounded(t))

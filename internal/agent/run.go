@@ -44,6 +44,9 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 1 && p.Args[1] == "power-service" {
 		return fence.Serve(ctx, p.Args[2:], p.Stderr)
 	}
+	if len(p.Args) > 1 && p.Args[1] == "load" {
+		return runLoad(ctx, p, p.Args[2:])
+	}
 	if len(p.Args) == 2 {
 		switch p.Args[1] {
 		case "version":
@@ -57,7 +60,7 @@ func Main(ctx context.Context, p Process) int {
 		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, power-service, refill, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, load, power-service, refill, version")
 	return exitUsage
 }
 

@@ -22,6 +22,7 @@ type (
 		Resources   struct{}     `xml:"resources"`
 		Locations   []location   `xml:"constraints>rsc_location"`
 		RscDefaults AttributeSet `xml:"rsc_defaults>meta_attributes"`
+		OpDefaults  AttributeSet `xml:"op_defaults>meta_attributes"`
 	}
 	location struct {
 		ID        string `xml:"id,attr"`
@@ -73,6 +74,12 @@ func First() (string, error) {
 			// Ten minutes after its last failure such a node is used again: a disk
 			// that was full may have room by now, and nobody need say so.
 			"failure-timeout": "600s",
+		}),
+		OpDefaults: attributes("op_defaults-options", map[string]string{
+			// That a probe or a check has begun is no news worth a change of the
+			// CIB on every full node. That a start has begun is: a DC that is new
+			// must know of it, or it starts the service elsewhere as well.
+			"record-pending": "false",
 		}),
 	}}
 	for i := range MaxCandidates {

@@ -80,6 +80,9 @@ type Operation struct {
 	Interval string `xml:"interval,attr"`
 	Timeout  string `xml:"timeout,attr"`
 	OnFail   string `xml:"on-fail,attr,omitempty"`
+	// RecordPending is whether the CIB gets to know that the action has begun, and
+	// not only what came of it. [First] says what is done without it.
+	RecordPending bool `xml:"record-pending,attr,omitempty"`
 }
 
 // NewPrimitive is the primitive of a service that may run on the candidates,
@@ -138,8 +141,8 @@ func ownAttributes(kind, resource string, values map[string]string) AttributeSet
 
 func operations(id string, service cluster.Service) []Operation {
 	ops := []Operation{
-		{ID: "op-start-" + id, Name: "start", Interval: "0s", Timeout: seconds(startTimeout)},
-		{ID: "op-stop-" + id, Name: "stop", Interval: "0s", Timeout: seconds(stopTimeout)},
+		{ID: "op-start-" + id, Name: "start", Interval: "0s", Timeout: seconds(startTimeout), RecordPending: true},
+		{ID: "op-stop-" + id, Name: "stop", Interval: "0s", Timeout: seconds(stopTimeout), RecordPending: true},
 	}
 	if service.Monitor == 0 {
 		return ops

@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 // Settings are what the configuration of a cluster holds besides services; all
@@ -20,6 +22,8 @@ type Settings struct {
 	OneMachine bool
 	Remotes    []RemoteNode
 	Fence      *FenceDevice // nil without fencing
+	// Past is which indexes of nodes were used.
+	Past cluster.Past
 	// Winner is, of two full nodes that lose sight of each other and each have
 	// quorum, the one that is not switched off; empty if there are not two.
 	Winner string
@@ -97,6 +101,7 @@ func (s Settings) options() map[string]string {
 		// them sees the load of all. 0 turns that off.
 		options["load-threshold"] = "0%"
 	}
+	maps.Copy(options, pastOptions(s.Past))
 	return options
 }
 
@@ -114,7 +119,7 @@ func (n RemoteNode) primitive() Primitive {
 		}),
 		Meta: ownAttributes("meta", n.Name, recovers),
 		Operations: []Operation{
-			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: inSeconds(remoteStart)},
+			{ID: "op-start-" + n.Name, Name: "start", Interval: "0s", Timeout: inSeconds(remoteStart), RecordPending: true},
 			{ID: "op-monitor-" + n.Name, Name: "monitor", Interval: inSeconds(remoteMonitor), Timeout: inSeconds(remoteTimeout)},
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
 
@@ -11,6 +12,7 @@ func testSettings() cib.Settings {
 	return cib.Settings{
 		Size:    4,
 		Winner:  "node0",
+		Past:    cluster.Past{Used: 6, Removed: []int{1, 4}},
 		Remotes: []cib.RemoteNode{{Name: "node3", Address: "10.0.0.4"}},
 		Fence:   &cib.FenceDevice{Agent: "fence_sirikata", Parameters: map[string]string{"url": "http://10.0.0.2:1"}},
 	}

@@ -2,6 +2,7 @@ package cib
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,13 @@ func (m Mon) NodeRole(name string) (role cluster.Role, known bool) {
 		}
 	}
 	return "", false
+}
+
+// AtWork reports whether anything is being started or stopped.
+func (m Mon) AtWork() bool {
+	return slices.ContainsFunc(m.Resources, func(r MonResource) bool {
+		return !r.settled() || r.Role == "Starting" || r.Role == "Stopping"
+	})
 }
 
 // remoteType is what crm_mon calls a remote node.
@@ -146,10 +154,13 @@ func (r MonResource) settled() bool { return r.Pending == "" || r.Pending == "Mo
 
 // inactive says why a service that is not active is not.
 func (m Mon) inactive(p Primitive, service cluster.Service, failures map[string]failCount) (cluster.ServiceState, string) {
-	var exhausted, away []string
+	var exhausted, away, gone []string
 	for _, node := range p.Candidates() {
 		count, failed := failures[node]
+		_, known := m.NodeRole(node)
 		switch {
+		case !known && m.DC.Present:
+			gone = append(gone, node)
 		case m.NodeState(node) != cluster.Online:
 			away = append(away, node)
 		case failed && (count.failures >= count.threshold || !service.Failover):
@@ -165,10 +176,17 @@ func (m Mon) inactive(p Primitive, service cluster.Service, failures map[string]
 	if len(exhausted) > 0 {
 		return cluster.Failed, m.failureReason(p.ID)
 	}
-	if len(away) == 1 {
+	switch {
+	case len(away) == 1:
 		return cluster.Stopped, fmt.Sprintf("waits for %s, which is %s", away[0], m.NodeState(away[0]))
+	case len(away) > 1:
+		return cluster.Stopped, "waits for one of " + strings.Join(away, ", ") + ": none is online"
+	case len(gone) == 1:
+		return cluster.Stopped, gone[0] + ", on which alone it may run, is no longer part of the cluster: " +
+			"remove the service, and add it with another target"
 	}
-	return cluster.Stopped, "waits for one of " + strings.Join(away, ", ") + ": none is online"
+	return cluster.Stopped, "of " + strings.Join(gone, ", ") + ", on which it may run, none is part of the cluster any more: " +
+		"remove the service, and add it again"
 }
 
 // failCount is how often a resource failed on a node.

@@ -1,6 +1,7 @@
 package cib_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +73,40 @@ func TestServiceStatus(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestServiceStatusOfRemovedNode: a service is not said to wait for a node that
+// will never come back.
+func TestServiceStatusOfRemovedNode(t *testing.T) {
+	const alone = "node2, on which alone it may run, is no longer part of the cluster: " +
+		"remove the service, and add it with another target"
+	for _, test := range []struct {
+		name, mon string
+		gone      []string
+		want      map[string]string // reasons by id
+	}{
+		{"one", "node-killed", []string{"node2"}, map[string]string{"pinned": alone}},
+		{"all but one that is off", "node-killed", []string{"node0", "node1"}, map[string]string{
+			"pinned": "waits for node2, which is offline", "run": "waits for node2, which is offline"}},
+		{"all", "node-killed", []string{"node0", "node1", "node2"}, map[string]string{"pinned": alone,
+			"run": "of node0, node1, node2, on which it may run, none is part of the cluster any more: " +
+				"remove the service, and add it again"}},
+		// Without a DC a node knows little.
+		{"nobody decides", "no-dc", []string{"node2"}, map[string]string{"pinned": "waits for node2, which is offline"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			mon := recordedMon(t, test.mon)
+			mon.Nodes = slices.DeleteFunc(mon.Nodes, func(n cib.MonNode) bool { return slices.Contains(test.gone, n.Name) })
+			mon.Resources, mon.History = nil, nil
+			for id, want := range test.want {
+				primitive, _ := recordedResources(t, "four").Find(id)
+				status, err := mon.ServiceStatus(primitive)
+				if err != nil || status.State != cluster.Stopped || status.Reason != want {
+					t.Errorf("%s is %s: %s (%v), want %s", id, status.State, status.Reason, err, want)
+				}
 			}
 		})
 	}

@@ -33,8 +33,14 @@ type Engine interface {
 	Refill(ctx context.Context) error
 	// Services returns the definitions of all services by id.
 	Services(ctx context.Context) ([]cluster.Service, error)
-	// Status returns the state of the nodes and services.
+	// Status returns the state of the nodes and services, as soon as it can be had.
 	Status(ctx context.Context) (cluster.Status, error)
+	// Examine is a Status that also says who really votes, and warns of what the
+	// cluster takes of a node beyond what it should; then it takes 2 s longer.
+	Examine(ctx context.Context) (cluster.Status, error)
+	// Past returns which indexes of nodes the cluster has used; empty if it does
+	// not know.
+	Past(ctx context.Context) (cluster.Past, error)
 	// Logs writes the last lines that a service printed, and with follow those
 	// that it prints from then on, until ctx ends, which is not an error.
 	Logs(ctx context.Context, id string, lines int, follow bool, w io.Writer) error

@@ -19,6 +19,9 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 	if len(full) == 0 {
 		return errors.New("no full node is there: power on one of them, or boot")
 	}
+	if err := f.demote(ctx, full[0]); err != nil {
+		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
+	}
 	changed, err := apply(ctx, full[0].client, f.settings())
 	if err != nil {
 		return &cluster.NodeError{Node: full[0].node.Name, Err: err}
@@ -34,13 +37,24 @@ func complete(ctx context.Context, f *Former, members []*member) error {
 	})
 }
 
+// demote makes Pacemaker forget the full nodes that are none any more.
+func (f *Former) demote(ctx context.Context, full *member) error {
+	r := roster{full.client}
+	mon, err := r.look(ctx)
+	if err != nil || len(f.voteless(mon)) == 0 {
+		return err
+	}
+	full.changed = true
+	return f.forget(ctx, r, f.voteless)
+}
+
 // reconnectPatience is for how long a remote node is waited for before the
 // cluster is told to try again at once: by itself it does so later.
 const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
 func (f *Former) settings() cib.Settings {
-	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local}
+	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local, Past: f.Spec.Past()}
 	if f.Fence != nil {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
@@ -63,6 +77,12 @@ func apply(ctx context.Context, node *remote.Client, settings cib.Settings) (cha
 	if err != nil {
 		return false, err
 	}
+	past, err := cib.ParsePast(have)
+	if err != nil {
+		return false, err
+	}
+	// What the cluster remembers beyond our spec must not be forgotten.
+	settings.Past = settings.Past.And(past)
 	wanted, err := settings.Fragment()
 	if err != nil {
 		return false, err
@@ -91,5 +111,5 @@ func (f *Former) retire(ctx context.Context, m *member) error {
 	if err := m.halt(ctx, "pacemaker_remote.service"); err != nil {
 		return err
 	}
-	return f.forget(ctx, r, m.node.Name)
+	return f.forget(ctx, r, func(mon cib.Mon) []string { return f.strangers(mon, m.node.Name) })
 }

@@ -117,6 +117,8 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 	case line == "cibadmin --modify --allow-create --scope configuration --xml-pipe":
 		n.cib = string(input)
 		return "complete", ""
+	case strings.HasPrefix(line, "crm_node --force --remove "):
+		return "forget " + strings.TrimPrefix(line, "crm_node --force --remove "), ""
 	case line == "corosync-cfgtool -R":
 		return "reload", ""
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
 
 // Remove takes a node out of the cluster, which goes on meanwhile: what runs on
@@ -38,7 +40,7 @@ func (f *Former) Remove(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	return f.forget(ctx, r)
+	return f.forget(ctx, r, func(mon cib.Mon) []string { return f.strangers(mon) })
 }
 
 // take stops a node's part in a cluster. leaving is nil for one that is off.
@@ -52,6 +54,12 @@ func (f *Former) take(ctx context.Context, node string, leaving *member, staying
 			return err
 		}
 	}
+	if leaving == nil {
+		f.Progress("waiting until the cluster knows that " + node + " is off")
+		if err := r.noticed(ctx, node, f.noticeLimit()); err != nil {
+			return err
+		}
+	}
 	f.Progress("moving away what runs on " + node)
 	if err := r.part(ctx, node); err != nil || leaving == nil {
 		return err
@@ -61,6 +69,14 @@ func (f *Former) take(ctx context.Context, node string, leaving *member, staying
 	}
 	leaving.found.corosync, leaving.found.pacemaker = false, false
 	return leaving.halt(ctx, "pacemaker.service", "corosync.service")
+}
+
+// fencingLimit is how long fencing may take: it is a second, or it fails.
+const fencingLimit = 10 * time.Second
+
+// noticeLimit is how long the cluster may take to know that a node is off.
+func (f *Former) noticeLimit() time.Duration {
+	return max(f.Spec.TokenProfile.Detection(), cib.RemoteDetection) + fencingLimit
 }
 
 // roster returns the list of nodes as a full node keeps it.

@@ -53,6 +53,18 @@ func pause(ctx context.Context, what string) error {
 	}
 }
 
+// noticed waits until the cluster itself knows that a node is off, by fencing if it
+// has that. To reload Corosync without a node that the others still count on, and
+// to forget one that is being fenced, would begin what has to be done again when
+// the fencing ends. After the limit it goes on all the same: one whose fencing fails
+// must be removable, too.
+func (r roster) noticed(ctx context.Context, node string, limit time.Duration) error {
+	begin := time.Now()
+	return r.wait(ctx, node+" is not known to be off yet", func(mon cib.Mon) bool {
+		return mon.NodeState(node) == cluster.Offline || time.Since(begin) > limit
+	})
+}
+
 // part takes a node out of work: what runs on it moves elsewhere, and the
 // connection to it ends, if it is a remote one.
 func (r roster) part(ctx context.Context, node string) error {
@@ -88,17 +100,17 @@ func (r roster) disconnect(ctx context.Context, node string) error {
 	})
 }
 
-// forget removes nodes that do not run from the list: those given, and those that
-// are none of the cluster's any more. It returns when all have stayed away: one
-// that left comes up again, even much later, from the memory of others, for
-// example when they hear the end of a fencing. So each full node is told.
-func (f *Former) forget(ctx context.Context, r roster, nodes ...string) error {
+// forget removes nodes that do not run from the list: those that unwanted finds
+// there. It returns when all have stayed away: one that left comes up again, even
+// much later, from the memory of others, for example when they hear the end of a
+// fencing. So each full node is told.
+func (f *Former) forget(ctx context.Context, r roster, unwanted func(cib.Mon) []string) error {
 	for away := time.Duration(0); away < forgotten; away += onlinePause {
 		mon, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		for _, node := range f.strangers(mon, nodes) {
+		for _, node := range unwanted(mon) {
 			away = 0
 			if mon.NodeState(node) == cluster.Online {
 				continue
@@ -114,16 +126,34 @@ func (f *Former) forget(ctx context.Context, r roster, nodes ...string) error {
 	return nil
 }
 
-// strangers are the nodes that the cluster knows and should not.
-func (f *Former) strangers(mon cib.Mon, nodes []string) []string {
+// strangers are the nodes that the cluster knows and should not: those that are none
+// of it, and those given.
+func (f *Former) strangers(mon cib.Mon, nodes ...string) []string {
 	var found []string
 	for _, known := range mon.Nodes {
-		ours := slices.ContainsFunc(f.Nodes, func(n cluster.Node) bool { return n.Name == known.Name })
-		if !ours || slices.Contains(nodes, known.Name) {
+		if !f.has(known.Name) || slices.Contains(nodes, known.Name) {
 			found = append(found, known.Name)
 		}
 	}
 	return found
+}
+
+// voteless are the nodes that Pacemaker takes for full ones and that are none any
+// more: their votes were given to others while they were away. A node that it
+// knows as a full one never becomes a remote one by a connection of that name.
+func (f *Former) voteless(mon cib.Mon) []string {
+	var found []string
+	for _, known := range mon.Nodes {
+		role, _ := mon.NodeRole(known.Name)
+		if role == cluster.Full && f.has(known.Name) && f.full.role(known.Name) == cluster.Remote {
+			found = append(found, known.Name)
+		}
+	}
+	return found
+}
+
+func (f *Former) has(node string) bool {
+	return slices.ContainsFunc(f.Nodes, func(n cluster.Node) bool { return n.Name == node })
 }
 
 func (f *Former) forgetEverywhere(ctx context.Context, node string) error {

@@ -22,7 +22,7 @@ const undoTimeout = 30 * time.Second
 // Add implements engine.Engine.
 func (e *Engine) Add(ctx context.Context, services []cluster.Service) ([]engine.Added, error) {
 	begin := time.Now()
-	s, err := e.session(ctx)
+	s, err := e.glance(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +56,13 @@ const createTries = 3
 func (s *session) ensure(ctx context.Context, services []cluster.Service) (fresh, all []cib.Primitive, err error) {
 	for range createTries {
 		fresh, all, err = s.plan(services)
+		if err != nil {
+			// A glance does not tell why a node is not online.
+			if s.view, err = s.examine(ctx); err != nil {
+				return nil, nil, err
+			}
+			fresh, all, err = s.plan(services)
+		}
 		if err != nil || len(fresh) == 0 {
 			return nil, all, err
 		}

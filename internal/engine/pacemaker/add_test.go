@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
@@ -21,6 +22,22 @@ func TestAddFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAdded(t, added, engine.Added{ID: "run", Node: "node0"})
+}
+
+// TestAddByHistory is told by the history of the service that it runs.
+func TestAddByHistory(t *testing.T) {
+	service := recordedService(t, "running", "run")
+	empty, running := state(t, "empty", "empty"), state(t, "empty", "running")
+	empty.writes = []write{creation(t, 0, service, "node0", "node1", "node2")}
+	running.mon = nil // and so crm_mon is not asked
+	running.history = `<lrm_resource id="service-run"><lrm_rsc_op operation="start" rc-code="0" call-id="9" on_node="node1"/></lrm_resource>`
+	f := newFake(t, 3, empty, running)
+	f.engine.followed = time.Minute
+	added, err := f.engine.Add(within(t), []cluster.Service{service})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantAdded(t, added, engine.Added{ID: "run", Node: "node1"})
 }
 
 // TestAddSome adds a service beside one that is there.

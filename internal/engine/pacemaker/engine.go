@@ -30,6 +30,8 @@ type Engine struct {
 	pool  *remote.Pool
 
 	progress func(string)
+	// followed is for how long histories are followed.
+	followed time.Duration
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -38,12 +40,12 @@ var _ engine.Engine = (*Engine)(nil)
 // a line now and then while many services start, and before services are removed
 // again; it is called from one goroutine at a time.
 func New(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) *Engine {
-	return &Engine{spec: spec, nodes: nodes, pool: pool, progress: progress}
+	return &Engine{spec: spec, nodes: nodes, pool: pool, progress: progress, followed: followLimit}
 }
 
 // Services implements engine.Engine.
 func (e *Engine) Services(ctx context.Context) ([]cluster.Service, error) {
-	s, err := e.session(ctx)
+	s, err := e.glance(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,23 +67,39 @@ func (e *Engine) Status(ctx context.Context) (cluster.Status, error) {
 	if err != nil {
 		return cluster.Status{}, err
 	}
-	mon := s.view.mon
+	return e.status(s.view, nil)
+}
+
+// Examine implements engine.Engine.
+func (e *Engine) Examine(ctx context.Context) (cluster.Status, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	measured := e.measure(ctx)
+	s, err := e.session(ctx)
+	if err != nil {
+		return cluster.Status{}, err
+	}
+	load := <-measured
+	status, err := e.status(s.view, load.votes(s.client))
+	if err != nil {
+		return cluster.Status{}, err
+	}
+	status.Warnings = append(status.Warnings, e.strain(ctx, load, s.view.mon)...)
+	return status, nil
+}
+
+// status says what a view of the cluster means.
+func (e *Engine) status(v view, votes []string) (cluster.Status, error) {
+	mon := v.mon
 	status := cluster.Status{
 		Cluster: e.spec.Name, Type: e.spec.Type, Engine: e.spec.Engine,
 		Quorate: mon.DC.Quorum, DC: mon.DC.Name, Fencing: mon.Options.Fencing,
 		DetectionSeconds: e.spec.TokenProfile.Detection().Seconds(),
-		Nodes:            slices.Clone(e.nodes),
+		Nodes:            e.statesOf(mon, votes),
 		Services:         []cluster.ServiceStatus{},
 	}
-	for i := range status.Nodes {
-		status.Nodes[i].State = mon.NodeState(status.Nodes[i].Name)
-		status.Nodes[i].LastFenced = mon.LastFenced(status.Nodes[i].Name)
-		if role, known := mon.NodeRole(status.Nodes[i].Name); known {
-			status.Nodes[i].Role = role
-		}
-	}
 	e.judge(&status, mon)
-	for _, primitive := range s.view.resources.Primitives {
+	for _, primitive := range v.resources.Primitives {
 		service, err := mon.ServiceStatus(primitive)
 		if err != nil {
 			return cluster.Status{}, err

@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
@@ -21,6 +23,8 @@ import (
 const (
 	askMon       = "crm_mon --one-shot --output-as=xml"
 	askResources = "cibadmin --query --scope resources"
+	askNodes     = "cibadmin --query --no-children --xpath '" // and so on
+	askHistory   = "cibadmin --query --xpath '//lrm_resource["
 	askTransient = "cibadmin --query --xpath //transient_attributes"
 	create       = "cibadmin --create --scope resources --xml-pipe"
 	modify       = "cibadmin --modify --scope resources --xml-pipe"
@@ -32,10 +36,11 @@ const notConnected = 102
 // phase is what a cluster says until it is changed as expected.
 type phase struct {
 	mon       []string // outputs of crm_mon; the last one again and again
+	history   string   // of the services that are asked for; empty if it tells nothing
 	resources string
 	transient string
 	writes    []write // end the phase, all of them, in any order
-	onMon     func()  // called at each crm_mon
+	onMon     func()  // called at each look at the state
 	logs      map[string]string
 
 	looked int
@@ -56,9 +61,12 @@ type fake struct {
 	down   map[string]bool // nodes whose Pacemaker does not run
 	split  map[string]bool // nodes that see no quorum
 
-	mu     sync.Mutex
-	phases []phase
-	asked  map[string]int // crm_mon by node
+	loads map[string]string // what sirikata-node says of its load, by the window
+
+	mu        sync.Mutex
+	longLooks int
+	phases    []phase
+	asked     map[string]int // for the state, by node
 }
 
 func newFake(t *testing.T, size int, phases ...phase) *fake {
@@ -74,12 +82,13 @@ func newFake(t *testing.T, size int, phases ...phase) *fake {
 		}})
 		f.nodes = append(f.nodes, server)
 		hosts = append(hosts, server.Host(name))
-		nodes = append(nodes, cluster.Node{Index: i, Name: name, Role: cluster.Full, Capabilities: []string{}})
+		nodes = append(nodes, cluster.Node{Index: i, Name: name, ID: "id-" + name, Role: cluster.Full, Capabilities: []string{}})
 	}
 	pool := remote.NewPool(hosts, remote.NewHostKeys("world", filepath.Join(t.TempDir(), "pins"), ""))
 	t.Cleanup(func() { _ = pool.Close() })
 	t.Cleanup(f.finished)
 	f.engine = New(spec, nodes, pool, func(string) {})
+	f.engine.followed = time.Millisecond
 	return f
 }
 
@@ -114,8 +123,14 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 		}
 		return say(stdout, now.transient)
 	}
-	if ids := historyIDs.FindAllStringSubmatch(line, -1); strings.Contains(line, "//lrm_resource[") && len(ids) > 0 {
-		return say(stdout, startedHistory(ids))
+	if args, ok := strings.CutPrefix(line, cluster.NodeProgramPath+" load"); ok {
+		return f.load(args, stdout)
+	}
+	switch {
+	case strings.HasPrefix(line, askNodes):
+		return f.glance(node, now, stdout)
+	case strings.HasPrefix(line, askHistory):
+		return say(stdout, cmp.Or(now.history, underWay(line)))
 	}
 	if text, ok := now.logs[node+": "+line]; ok {
 		return say(stdout, text)
@@ -123,16 +138,45 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 	return f.write(node, line, string(input), stderr)
 }
 
+// load is what a node takes; one that was not booted for long does not know the
+// question.
+func (f *fake) load(window string, stdout io.Writer) int {
+	text, ok := f.loads[window]
+	if window != "" {
+		f.longLooks++
+	}
+	if !ok {
+		return 2
+	}
+	return say(stdout, text)
+}
+
 var historyIDs = regexp.MustCompile(`service-[a-z0-9._-]+`)
 
-// startedHistory is of services whose start is over, so that the state of the
+// underWay is the history of services that tells nothing, so that the state of the
 // whole cluster is what counts.
-func startedHistory(ids [][]string) string {
+func underWay(line string) string {
 	text := "<xpath-query>"
-	for _, id := range ids {
-		text += `<lrm_resource id="` + id[0] + `"><lrm_rsc_op operation="start" rc-code="0"/></lrm_resource>`
+	for _, id := range historyIDs.FindAllString(line, -1) {
+		text += `<lrm_resource id="` + id + `"><lrm_rsc_op operation="start" rc-code="193" call-id="-1"/></lrm_resource>`
 	}
 	return text + "</xpath-query>"
+}
+
+// glance says of the nodes what crm_mon would.
+func (f *fake) glance(node string, now *phase, stdout io.Writer) int {
+	var text strings.Builder
+	f.mon(node, now, &text)
+	mon, err := cib.ParseMon([]byte(text.String()))
+	if err != nil {
+		f.t.Error(err)
+	}
+	quorum := map[bool]int{true: 1}[mon.DC.Quorum]
+	fmt.Fprintf(stdout, `<xpath-query><cib have-quorum="%d" dc-uuid="1"/>`, quorum)
+	for _, n := range mon.Nodes {
+		fmt.Fprintf(stdout, `<node_state id="%s" uname="%s" in_ccm="%v" crmd="online" join="member"/>`, n.ID, n.Name, n.Online)
+	}
+	return say(stdout, "</xpath-query>")
 }
 
 func (f *fake) mon(node string, now *phase, stdout io.Writer) int {

@@ -28,6 +28,9 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 		if node.Role == cluster.Remote {
 			status.RemoteDetectionSeconds = cib.RemoteDetection.Seconds()
 		}
+		if node.ID == "" {
+			warn("%s is part of the cluster, and there is no machine of it: nodes boot makes it anew, or remove node gives it up", node.Name)
+		}
 		if node.State == cluster.Unclean {
 			warn("%s is lost, and not known to be off yet: what ran there starts elsewhere only then", node.Name)
 		}

@@ -12,8 +12,8 @@ func TestJudge(t *testing.T) {
 	e := &Engine{spec: cluster.Spec{Fencing: true}}
 	nodes := func() []cluster.Node {
 		return []cluster.Node{
-			{Name: "node0", Role: cluster.Full, State: cluster.Online},
-			{Name: "node1", Role: cluster.Remote, State: cluster.Unclean},
+			{Name: "node0", ID: "a", Role: cluster.Full, State: cluster.Online},
+			{Name: "node1", ID: "b", Role: cluster.Remote, State: cluster.Unclean},
 		}
 	}
 	status := cluster.Status{Nodes: nodes()}

@@ -2,14 +2,16 @@ package pacemaker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sirikata/sirikata-cluster/internal/cib"
 )
 
 // Remove implements engine.Engine.
 func (e *Engine) Remove(ctx context.Context, ids []string) error {
-	s, err := e.session(ctx)
+	s, err := e.glance(ctx)
 	if err != nil {
 		return err
 	}
@@ -28,8 +30,26 @@ func (s *session) remove(ctx context.Context, ids []string) error {
 	if err := s.delete(ctx, ids); err != nil {
 		return err
 	}
+	err := s.follow(ctx, ids, func(h cib.History) bool {
+		return !slices.ContainsFunc(ids, func(id string) bool { return !h.Stopped(id) })
+	})
+	if errors.Is(err, errUnclear) {
+		err = s.waitStopped(ctx, ids)
+	}
+	if err != nil {
+		return err
+	}
+	transient, err := s.attributes(ctx)
+	if err != nil {
+		return err
+	}
+	return s.forgetLeftovers(ctx, ids, transient)
+}
+
+// waitStopped waits until no service is active in Pacemaker's eyes.
+func (s *session) waitStopped(ctx context.Context, ids []string) error {
 	var waiting string
-	err := s.poll(ctx, nil, func(mon cib.Mon) (bool, error) {
+	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
 		for _, id := range ids {
 			resource, ok := mon.Resource(id)
 			if !ok || !resource.Active {
@@ -47,12 +67,5 @@ func (s *session) remove(ctx context.Context, ids []string) error {
 	if ctx.Err() != nil {
 		return waited(ctx, fmt.Sprintf("remove service %q: it has not stopped yet", waiting))
 	}
-	if err != nil {
-		return err
-	}
-	transient, err := s.attributes(ctx)
-	if err != nil {
-		return err
-	}
-	return s.forgetLeftovers(ctx, ids, transient)
+	return err
 }

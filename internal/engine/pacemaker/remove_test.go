@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
@@ -36,6 +37,19 @@ func TestRemoveWaits(t *testing.T) {
 	before.writes = []write{deletion("stubborn")}
 	stopping.mon = []string{stopping.mon[0], stopping.mon[0], recorded(t, "mon-standby")}
 	newFakeRemoving(t, "stubborn", before, stopping)
+}
+
+// TestRemoveByHistory is told by the history of the service that it has stopped.
+func TestRemoveByHistory(t *testing.T) {
+	before, stopped := state(t, "running", "running"), state(t, "empty", "empty")
+	before.writes = []write{deletion("run")}
+	stopped.mon = nil // and so crm_mon is not asked
+	stopped.history = `<lrm_resource id="service-run"><lrm_rsc_op operation="stop" rc-code="0" call-id="9" on_node="node1"/></lrm_resource>`
+	f := newFake(t, 3, before, stopped)
+	f.engine.followed = time.Minute
+	if err := f.engine.Remove(within(t), []string{"run"}); err != nil {
+		t.Error(err)
+	}
 }
 
 // newFakeRemoving removes a service with success.

@@ -65,7 +65,7 @@ func (s *session) revive(ctx context.Context, primitive cib.Primitive) (started 
 		return true, nil
 	}
 	// It could not be stopped, and is there still.
-	err = s.poll(ctx, nil, func(mon cib.Mon) (bool, error) {
+	err = s.poll(ctx, func(mon cib.Mon) (bool, error) {
 		resource, _ := mon.Resource(status.ID)
 		return resource.Active && !resource.Failed && !resource.Blocked, nil
 	})

@@ -20,6 +20,7 @@ import (
 type session struct {
 	engine *Engine
 	client *remote.Client
+	look   func(context.Context) (view, error)
 	view   view // what the cluster was when the session began
 }
 
@@ -34,6 +35,15 @@ type view struct {
 // that has quorum.
 func (e *Engine) session(ctx context.Context) (*session, error) {
 	s := &session{engine: e}
+	s.look = s.examine
+	return s, s.connect(ctx)
+}
+
+// glance is session for what needs not know how services are: of the state, the
+// view has the nodes only.
+func (e *Engine) glance(ctx context.Context) (*session, error) {
+	s := &session{engine: e}
+	s.look = s.glance
 	return s, s.connect(ctx)
 }
 
@@ -86,10 +96,15 @@ func (s *session) anyBut(ctx context.Context, skip map[string]bool, hurry bool) 
 	return s.engine.pool.Any(ctx, skip)
 }
 
-// look asks for all of the view at once.
-func (s *session) look(ctx context.Context) (v view, err error) {
+// examine asks for all of the view at once.
+func (s *session) examine(ctx context.Context) (view, error) { return s.viewBy(ctx, s.state) }
+
+// glance asks for the view, but for how services are.
+func (s *session) glance(ctx context.Context) (view, error) { return s.viewBy(ctx, s.nodes) }
+
+func (s *session) viewBy(ctx context.Context, state func(context.Context) (cib.Mon, error)) (v view, err error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { v.mon, err = s.state(ctx); return err })
+	group.Go(func() (err error) { v.mon, err = state(ctx); return err })
 	group.Go(func() (err error) { v.resources, err = s.definitions(ctx); return err })
 	group.Go(func() (err error) { v.transient, err = s.attributes(ctx); return err })
 	return v, group.Wait()
@@ -114,6 +129,15 @@ func (s *session) state(ctx context.Context) (cib.Mon, error) {
 		return cib.Mon{}, err
 	}
 	return cib.ParseMon(out)
+}
+
+// nodes asks which nodes are online.
+func (s *session) nodes(ctx context.Context) (cib.Mon, error) {
+	out, err := s.ask(ctx, "cibadmin", "--query", "--no-children", "--xpath", cib.GlanceXPath)
+	if err != nil {
+		return cib.Mon{}, err
+	}
+	return cib.ParseGlance(out)
 }
 
 // definitions asks for the definitions of all services.
@@ -169,25 +193,18 @@ func (s *session) delete(ctx context.Context, ids []string) error {
 	return err
 }
 
-// poll looks at the cluster until done says so or ctx ends, each time after first
-// has returned, which may be nil. A node that stops answering, or whose Pacemaker
-// stops, is replaced by another.
-func (s *session) poll(ctx context.Context, first func() error, done func(cib.Mon) (bool, error)) error {
+// poll looks at the cluster until done says so or ctx ends. A node that stops
+// answering, or whose Pacemaker stops, is replaced by another.
+func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) error {
 	for {
-		var err error
-		if first != nil {
-			err = first()
-		}
 		begin := time.Now()
-		var mon cib.Mon
-		if err == nil {
-			mon, err = s.state(ctx)
-		}
+		mon, err := s.state(ctx)
 		took := time.Since(begin)
 		gone := errors.Is(err, remote.ErrUnreachable) || errors.Is(err, errNotRunning)
 		if gone && ctx.Err() == nil {
-			err = s.connect(ctx)
-			mon = s.view.mon
+			if err = s.connect(ctx); err == nil {
+				mon, err = s.state(ctx)
+			}
 		}
 		if err != nil {
 			return err

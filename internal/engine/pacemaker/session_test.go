@@ -120,6 +120,7 @@ func TestSessionReadsGarbage(t *testing.T) {
 		},
 	} {
 		phase := state(t, "running", "running")
+		phase.looked = 1 // another answer may end the session before crm_mon gives its own
 		alter(&phase)
 		f := newFake(t, 1, phase)
 		if _, err := f.engine.Status(within(t)); err == nil || !strings.Contains(err.Error(), name) {

@@ -23,9 +23,9 @@ func TestStatus(t *testing.T) {
 		Warnings: []string{"if one more full node is lost the cluster has no quorum and stops all services: " +
 			"bring back those that are off, or let fix corosync promote other nodes"},
 		Nodes: []cluster.Node{
-			{Index: 0, Name: "node0", State: cluster.Online, Role: cluster.Full, Capabilities: []string{}, Protection: byGuard},
-			{Index: 1, Name: "node1", State: cluster.Online, Role: cluster.Full, Capabilities: []string{"redis"}, Protection: byGuard},
-			{Index: 2, Name: "node2", State: cluster.Offline, Role: cluster.Full, Capabilities: []string{}, Protection: byGuard},
+			{Index: 0, Name: "node0", ID: "id-node0", State: cluster.Online, Role: cluster.Full, Capabilities: []string{}, Protection: byGuard},
+			{Index: 1, Name: "node1", ID: "id-node1", State: cluster.Online, Role: cluster.Full, Capabilities: []string{"redis"}, Protection: byGuard},
+			{Index: 2, Name: "node2", ID: "id-node2", State: cluster.Offline, Role: cluster.Full, Capabilities: []string{}, Protection: byGuard},
 		},
 		Services: []cluster.ServiceStatus{
 			{ID: "once", State: cluster.Running, Node: "node0", Target: "node0", Failover: true, Failures: 1, Run: "node0/22"},

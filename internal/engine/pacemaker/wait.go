@@ -3,7 +3,6 @@ package pacemaker
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -59,13 +58,20 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		id, _ := cluster.ServiceIDOf(primitive.ID)
 		open[id] = primitive
 	}
-	last := map[string]failure{}
-	said := 0
 	if len(open) > 0 {
 		// A context that ends is noticed below.
 		_ = pause(ctx, soonest)
 	}
-	err := s.poll(ctx, func() error { return s.stirs(ctx, fresh, open) }, func(mon cib.Mon) (bool, error) {
+	for id, node := range s.started(ctx, fresh) {
+		running = append(running, engine.Added{ID: id, Node: node, Took: time.Since(begin)})
+		delete(open, id)
+	}
+	if len(open) == 0 {
+		return running, nil
+	}
+	last := map[string]failure{}
+	said := 0
+	err := s.poll(ctx, func(mon cib.Mon) (bool, error) {
 		for id, primitive := range open {
 			status, err := mon.ServiceStatus(primitive)
 			if err != nil {
@@ -96,40 +102,6 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 		failed = append(failed, failure{id: id, last: f.last, cause: err})
 	}
 	return running, failed
-}
-
-const (
-	// watched is for how many services we ask for their histories before we look
-	// at the whole cluster.
-	watched = 4
-	// stirPause is the pause between two such questions, and stirLimit for how long
-	// we ask: what crm_mon tells may change without a start.
-	stirPause = 60 * time.Millisecond
-	stirLimit = 1500 * time.Millisecond
-)
-
-// stirs waits until something came of the start of those of the fresh services
-// that are still open, or for some time. On a large cluster a look at all of it,
-// which has Pacemaker's scheduler work it out anew, takes longer than a start, and
-// from the same processors.
-func (s *session) stirs(ctx context.Context, fresh []string, open map[string]cib.Primitive) error {
-	ids := slices.DeleteFunc(slices.Clone(fresh), func(id string) bool { _, is := open[id]; return !is })
-	if len(ids) == 0 || len(ids) > watched {
-		return nil
-	}
-	for begin := time.Now(); time.Since(begin) < stirLimit; {
-		out, err := s.ask(ctx, "cibadmin", "--query", "--xpath", cib.HistoryXPath(ids))
-		if err != nil && remote.ExitCode(err) != cib.ExitNoSuch {
-			return err
-		}
-		if started, err := cib.Started(out, ids); started || err != nil {
-			return err
-		}
-		if err := pause(ctx, stirPause); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // progressOf says how many of several services run, if that changed.

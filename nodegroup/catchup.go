@@ -1,0 +1,48 @@
+package nodegroup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
+)
+
+// catchUp brings the spec up to what the cluster has been through under other
+// operators, whose specs are newer: else a node that one of them removed would be
+// made anew. It comes before anything is allocated. A cluster of which no node
+// answers cannot be asked, and the spec stays.
+func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) error {
+	if !slices.ContainsFunc(machines, func(m provider.Machine) bool { return m.Running }) {
+		return nil
+	}
+	past, known := g.past(ctx)
+	if !known {
+		return ctx.Err()
+	}
+	spec := g.spec.CaughtUp(past)
+	if spec.Size == g.spec.Size && len(spec.Removed) == len(g.spec.Removed) {
+		return nil
+	}
+	if err := g.store.Update(spec); err != nil {
+		return err
+	}
+	said := fmt.Sprintf("other operators have changed the cluster: it has %d nodes", spec.Size)
+	for _, index := range spec.Removed[len(g.spec.Removed):] {
+		said += fmt.Sprintf(", %s was removed for good", cluster.NodeName(index))
+	}
+	g.env.progress(said)
+	g.spec = spec
+	return nil
+}
+
+// past asks the cluster which indexes of nodes it has used.
+func (g *NodeGroup) past(ctx context.Context) (past cluster.Past, known bool) {
+	_, e, err := g.connect(ctx)
+	if err != nil {
+		return cluster.Past{}, false
+	}
+	past, err = e.Past(ctx)
+	return past, err == nil
+}
