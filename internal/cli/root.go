@@ -54,6 +54,7 @@ removes services, and fails them over when nodes die.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(shared(a, "")...)
+	root.AddCommand(group("sirikata", "package Sirikata for nodes", newPackage(a)))
 	for _, t := range nodegroup.Types() {
 		of := group(string(t), typeShort[t])
 		of.AddCommand(shared(a, scope(t))...)
