@@ -47,6 +47,12 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 1 && p.Args[1] == "load" {
 		return runLoad(ctx, p, p.Args[2:])
 	}
+	if len(p.Args) > 1 && p.Args[1] == "release" {
+		return runRelease(ctx, p, p.Args[2:])
+	}
+	if len(p.Args) > 1 && p.Args[1] == "files" {
+		return runFiles(ctx, p, p.Args[2:])
+	}
 	if len(p.Args) == 2 {
 		switch p.Args[1] {
 		case "version":
@@ -60,7 +66,7 @@ func Main(ctx context.Context, p Process) int {
 		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: guard, load, power-service, refill, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: files, guard, load, power-service, refill, release, version")
 	return exitUsage
 }
 

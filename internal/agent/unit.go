@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"os"
 	"path"
 	"path/filepath"
 	"sort"
@@ -20,6 +21,9 @@ import (
 type plan struct {
 	id      string
 	command []string
+	// program is the file of the command where links of a release are resolved;
+	// empty where there are none.
+	program string
 	user    string
 	cwd     string
 	env     []string // KEY=VALUE, sorted
@@ -108,6 +112,34 @@ func libraryPath(sirikataPath string) string {
 	return path.Join(sirikataPath, "lib")
 }
 
+// programIn is the file of a command in the release that is current, or "" if the
+// command is not of a release. A daemon that looks for its files beside itself, or
+// executes itself again, is to find those that it started with. Links in the release
+// stay: a program may go by the name that it is called by.
+func programIn(sirikataPath, command string) string {
+	within, ok := strings.CutPrefix(path.Clean(command), path.Clean(sirikataPath)+"/")
+	if sirikataPath == "" || !ok {
+		return ""
+	}
+	release, err := filepath.EvalSymlinks(path.Join(sirikataPath, "current"))
+	if err != nil {
+		return ""
+	}
+	program := path.Join(release, strings.TrimPrefix(within, "current/"))
+	if _, err := os.Stat(program); err != nil {
+		return ""
+	}
+	return program
+}
+
+// executed is the command as systemd gets it.
+func (p plan) executed() []string {
+	if p.program == "" {
+		return p.command
+	}
+	return append([]string{p.program}, p.command[1:]...)
+}
+
 // properties is the unit of the plan.
 //
 // RemainAfterExit and the default CollectMode keep the unit, and with it the
@@ -134,7 +166,7 @@ func (p plan) properties(startWait time.Duration) []property {
 		of("User", p.user),
 		of("WorkingDirectory", p.cwd),
 		of("Environment", p.environment()),
-		of("ExecStart", []execCommand{{p.command[0], escapeVariables(p.command), false}}),
+		of("ExecStart", []execCommand{{p.executed()[0], escapeVariables(p.executed()), false}}),
 		of("RuntimeDirectory", []string{path.Join(runtimeRoot, p.id)}),
 		of("Restart", "no"),
 		of("RemainAfterExit", true),
@@ -172,8 +204,8 @@ func escapeVariables(command []string) []string {
 	return out
 }
 
-// digest identifies what the plan runs, and how. The release's libraries are
-// left out: a switched release must not restart what runs.
+// digest identifies what the plan runs, and how. The release's program and libraries
+// are left out: a switched release must not restart what runs.
 func (p plan) digest() string {
 	// Only texts: there is nothing that can fail.
 	encoded, _ := json.Marshal([]any{p.command, p.user, p.cwd, p.env, p.forking, p.pidFile})

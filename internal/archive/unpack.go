@@ -92,7 +92,7 @@ func tarError(err error, before int64) error {
 	case errors.Is(err, tar.ErrHeader) && before == 0:
 		return fmt.Errorf("read archive: %w", errNoTar)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("read archive: it is cut off after %d files", before)
+		return fmt.Errorf("read archive: it is cut off after %d files: %w", before, err)
 	}
 	return fmt.Errorf("read archive: %w", err)
 }
