@@ -81,7 +81,7 @@ func (g *NodeGroup) SyncSirikata(ctx context.Context, path string, options SyncO
 		if run.stream, err = from.stream(ctx); err != nil {
 			return "", nil, err
 		}
-		g.env.progress(fmt.Sprintf("sending %d MB to the nodes", run.stream.Size/1e6))
+		g.env.progress(fmt.Sprintf("sending %.1f MB to the nodes that lack it", float64(run.stream.Size)/1e6))
 		run.count(nodes)
 	}
 	return run.digest, nodes.each(ctx, run.to), nil

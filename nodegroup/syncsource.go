@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/zstd"
@@ -38,9 +40,18 @@ type packages struct{ dir string }
 // keptStreams is how many streams stay.
 const keptStreams = 3
 
+// newPattern names a stream that is being made. One that has not grown for so long
+// was left by a command that was killed.
+const (
+	newPattern = ".new-*"
+	abandoned  = time.Hour
+)
+
+const streamSuffix = ".tar.zst"
+
 func (g *NodeGroup) packages() packages { return packages{filepath.Join(g.store.Dir(), "packages")} }
 
-func (p packages) file(digest string) string { return filepath.Join(p.dir, digest+".tar.zst") }
+func (p packages) file(digest string) string { return filepath.Join(p.dir, digest+streamSuffix) }
 
 // stream is what is known of the stream of a release, if it is there.
 func (p packages) stream(digest string) (s releaseStream, ok bool) {
@@ -70,11 +81,16 @@ func (p packages) make(write func(w io.Writer) (archive.Content, error)) (s rele
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return s, err
 	}
-	pending, err := renameio.NewPendingFile(filepath.Join(p.dir, "new"), renameio.WithTempDir(p.dir), renameio.WithPermissions(0o600))
+	pending, err := os.CreateTemp(p.dir, newPattern)
 	if err != nil {
 		return s, err
 	}
-	defer func() { err = errors.Join(err, pending.Cleanup()) }()
+	defer func() {
+		_ = pending.Close()
+		if err != nil {
+			_ = os.Remove(pending.Name())
+		}
+	}()
 	name := &sized{hash: sha256.New()}
 	out, err := zstd.NewWriter(io.MultiWriter(pending, name))
 	if err != nil {
@@ -95,25 +111,30 @@ func (p packages) make(write func(w io.Writer) (archive.Content, error)) (s rele
 	return s, p.prune(s.Digest)
 }
 
-// prune removes the oldest streams, never the one of digest.
+// prune removes the oldest streams, never the one of digest, and what killed
+// commands left.
 func (p packages) prune(digest string) error {
-	files, err := filepath.Glob(filepath.Join(p.dir, "*.tar.zst"))
+	entries, err := os.ReadDir(p.dir)
 	if err != nil {
 		return err
 	}
-	age := func(file string) int64 {
-		info, err := os.Stat(file)
-		if err != nil || file == p.file(digest) {
-			return 0
+	var old []fs.FileInfo
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			continue // another command removed it
 		}
-		return -info.ModTime().UnixNano()
+		left, _ := filepath.Match(newPattern, entry.Name())
+		switch {
+		case left && time.Since(info.ModTime()) > abandoned:
+			_ = os.Remove(filepath.Join(p.dir, entry.Name()))
+		case strings.HasSuffix(entry.Name(), streamSuffix) && entry.Name() != digest+streamSuffix:
+			old = append(old, info)
+		}
 	}
-	slices.SortFunc(files, func(a, b string) int { return -int(age(b) - age(a)) })
-	for _, file := range files[:max(0, len(files)-keptStreams)] {
-		if file == p.file(digest) {
-			continue
-		}
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	slices.SortFunc(old, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	for _, info := range old[min(keptStreams-1, len(old)):] {
+		if err := os.Remove(filepath.Join(p.dir, info.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -131,7 +131,7 @@ func shared(a *app, s scope) []*cobra.Command {
 		group("remove", "remove services and nodes", newRemoveService(a, s), newRemoveNode(a, s),
 			group("all", "remove everything", newRemoveAll(a, s))),
 		group("restart", "restart services", newRestart(a, s)),
-		group("sync", "put Sirikata and files on nodes", newSyncSirikata(a, s)),
+		group("sync", "put Sirikata and files on nodes", newSyncSirikata(a, s), newSyncFiles(a, s)),
 		group("service", "one service", newServiceStatus(a, s), newServiceLogs(a, s)),
 	}
 	if s != scope(cluster.AdHoc) { // nothing of ours can break the user's own hosts

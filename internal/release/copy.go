@@ -104,6 +104,9 @@ func Receive(ctx context.Context, in io.Reader, target string) (copied Copied, e
 		return copied, err
 	}
 	defer func() { _ = root.Close() }()
+	if there, statErr := os.Stat(target); statErr == nil && there.IsDir() && !isDir(filepath.Join(stage, archive.CopyName)) {
+		return copied, &failure{Conflict, fmt.Errorf("%s is a directory: end it with a / to copy into it", target)}
+	}
 	err = merge(root, filepath.Join(filepath.Base(stage), archive.CopyName), filepath.Base(target))
 	return Copied{Path: target, Files: content.Files, Bytes: content.Bytes}, err
 }
@@ -125,4 +128,10 @@ func removeEmpty(dirs []string) {
 	for _, dir := range dirs {
 		_ = os.Remove(dir)
 	}
+}
+
+// isDir reports whether there is a directory, and no link to one.
+func isDir(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
 }
