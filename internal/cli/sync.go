@@ -113,6 +113,8 @@ func whatSynced(node nodegroup.Synced, digest string) string {
 	}
 	if node.Sent == 0 {
 		said += ", which was there"
+	} else {
+		said += ", sent " + bytesText(node.Sent)
 	}
 	if len(node.Pruned) > 0 {
 		pruned := make([]string, len(node.Pruned))

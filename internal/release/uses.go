@@ -34,22 +34,27 @@ func uses(ctx context.Context, path string) ([]Use, error) {
 	}
 	var all []Use
 	marker := filepath.Join(path, releasesName) + "/"
-	for _, entry := range entries {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	err = asOwners(func(as func(proc string, do func())) error {
+		for _, entry := range entries {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			pid, err := strconv.Atoi(entry.Name())
+			if err != nil || pid == os.Getpid() {
+				continue
+			}
+			var found []Use
+			proc := filepath.Join("/proc", entry.Name())
+			as(proc, func() { found, err = usesOf(proc, pid, marker) })
+			if err != nil {
+				return err
+			}
+			all = append(all, found...)
 		}
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		found, err := usesOf(filepath.Join("/proc", entry.Name()), pid, marker)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
+		return nil
+	})
 	slices.SortFunc(all, func(a, b Use) int { return a.PID - b.PID })
-	return all, nil
+	return all, err
 }
 
 // usesOf are the releases that one process uses. One that ends meanwhile uses none,
