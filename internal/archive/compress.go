@@ -49,6 +49,9 @@ func compressBy(ctx context.Context, program string, w io.Writer, write func(io.
 		return err
 	}
 	if err := cmd.Start(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("compress: %w", err)
 	}
 	buffered := bufio.NewWriterSize(input, 1<<20)

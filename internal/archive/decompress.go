@@ -79,6 +79,9 @@ func decompressBy(ctx context.Context, program string, file io.Reader, read func
 		return err
 	}
 	if err := cmd.Start(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("decompress: %w", err)
 	}
 	fault := read(output)
