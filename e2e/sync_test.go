@@ -108,7 +108,14 @@ func TestSync(t *testing.T) {
 func syncForeign(t *testing.T, c *labCluster, dir string) {
 	n := c.node(t, "node3")
 	n.sh(t, `mkdir -p "$1/bin" && echo mine >"$1/bin/own" && echo old >"$1/bin/space"`, sirikataPath)
+	c.sync(t, dir, "--in-place").fails(t, 4, "node3", "permission denied", "nothing was changed")
+	n.sh(t, `chown -R sirikata: "$1"`, sirikataPath)
 	defer n.sh(t, `rm -rf "$1"/* "$1"/.[!.]*`, sirikataPath)
+	for _, other := range c.running() { // where --in-place had nothing to keep
+		if other.name != n.name {
+			other.sh(t, `rm -rf "$1"/*`, sirikataPath)
+		}
+	}
 	c.sync(t, dir).fails(t, 4, "node3", "not empty", "bin").hints(t, "--in-place")
 	if got := n.sh(t, `ls -A "$1"; cat "$1/bin/space"`, sirikataPath); got != "bin\nold\n" {
 		t.Errorf("the directory has changed:\n%s", got)
@@ -214,7 +221,7 @@ func syncCutOff(t *testing.T, c *labCluster, dir string) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	c.waitFor(t, soon, "the node has noticed", func() (bool, string) {
-		_, runs := n.try("pgrep -f 'sirikata-node release install'")
+		_, runs := n.try("pgrep -f '[s]irikata-node release install'")
 		return !runs, ""
 	})
 	came := count()

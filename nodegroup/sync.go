@@ -336,7 +336,7 @@ func (g *NodeGroup) faultOf(state release.State) error {
 	case release.CutOff, release.Moved:
 		return cluster.WithHint(err, "sync again: it goes on where it stopped")
 	case release.Conflict:
-		return cluster.WithHint(err, "move it away, and sync again")
+		return cluster.WithHint(err, "move it away, or make it writable, and sync again")
 	case release.Failed:
 	}
 	return err

@@ -174,10 +174,10 @@ func (s store) part(r Request) (*os.File, error) {
 			}
 		}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := roomFor(s.path, r); err != nil {
 		return nil, err
 	}
-	if err := roomFor(s.path, r); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	part, err := os.OpenFile(filepath.Join(dir, r.Stream), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)

@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sirikata/sirikata-cluster/internal/archive"
 )
 
@@ -87,11 +89,22 @@ func conflict(root *os.Root, _, to string, entry fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
+	if there.IsDir() && entry.IsDir() {
+		return mayWrite(filepath.Join(root.Name(), to))
+	}
 	if there.IsDir() == entry.IsDir() {
 		return nil
 	}
 	return &failure{Conflict, fmt.Errorf("%s is %s, and a %s is to go there; nothing was changed",
 		filepath.Join(root.Name(), to), kindOf(there), map[bool]string{true: "directory", false: "file"}[entry.IsDir()])}
+}
+
+// mayWrite asks the kernel before anything is moved.
+func mayWrite(dir string) error {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return &failure{Conflict, fmt.Errorf("write to %s: %w; nothing was changed", dir, err)}
+	}
+	return nil
 }
 
 func kindOf(info fs.FileInfo) string {
