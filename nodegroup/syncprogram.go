@@ -81,15 +81,15 @@ func (g *NodeGroup) onNode(ctx context.Context, node string, args []string, stdi
 	program := g.programOn(node)
 	command := remote.Command{Argv: program.argv(args), Stdin: stdin, Stdout: stdout}
 	result, err := client.Run(ctx, command)
-	switch remote.ExitCode(err) {
-	case exitNoProgram:
+	switch code := remote.ExitCode(err); {
+	case code == exitNoProgram && program.path == "":
 		if err = program.install(ctx, client); err == nil {
 			return client.Run(ctx, command)
 		}
-	case exitUnknown, exitNotFound:
+	case program.path != "" && (code == exitUnknown || code == exitNotFound):
 		err = cluster.WithHint(fmt.Errorf("sirikata-node is missing or too old there: %w", err),
 			"install this version: sirikata-cluster %s fix corosync %s", g.spec.Type, g.spec.Name)
-	case exitNotAllowed:
+	case program.path == "" && code == exitNotAllowed:
 		err = cluster.WithHint(fmt.Errorf("sirikata-node may not be executed there: %w", err),
 			"the file system of %s must not be mounted noexec", program.directory)
 	}
