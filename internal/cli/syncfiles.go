@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,8 +30,8 @@ off changes nothing.`,
 			s.prefix() + " sync files demo 1 remote:/var/log/redis local:logs/",
 		Args: words("NAME", "NODE", "local:PATH|remote:PATH", "remote:PATH|local:PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			from, fromErr := nodegroup.ParseFileEnd(args[2])
-			to, toErr := nodegroup.ParseFileEnd(args[3])
+			from, fromErr := fileEnd(args[2])
+			to, toErr := fileEnd(args[3])
 			if err := errors.Join(fromErr, toErr); err != nil {
 				return err
 			}
@@ -55,4 +57,16 @@ off changes nothing.`,
 	}
 	waitFlag(cmd, &wait, syncTimeout)
 	return cmd
+}
+
+// fileEnd reads one end of a copy. After "local:" no shell replaces ~.
+func fileEnd(text string) (nodegroup.FileEnd, error) {
+	end, err := nodegroup.ParseFileEnd(text)
+	within, ofHome := strings.CutPrefix(end.Path, "~/")
+	if err != nil || end.OnNode || !ofHome {
+		return end, err
+	}
+	home, err := os.UserHomeDir()
+	end.Path = home + "/" + within
+	return end, err
 }
