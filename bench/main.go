@@ -45,6 +45,8 @@ func (b *bench) stages() []stage {
 		{"twelve", true, b.twelveNodes},
 		{"many", true, b.large},
 		{"generated", true, b.simulated},
+		{"package", true, b.packaging},
+		{"sync", true, b.syncing},
 	}
 }
 

@@ -32,7 +32,7 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"version", []string{"/usr/lib/sirikata-cluster/sirikata-node", "version"}, nil, 0, "1.2.3\n", ""},
 		{"no subcommand", []string{"sirikata-node"}, nil, 2, "",
-			"sirikata-node: error: unknown subcommand\nsirikata-node: hint: the subcommands are: direct, guard, keep, load, power-service, refill, version\n"},
+			"sirikata-node: error: unknown subcommand\nsirikata-node: hint: the subcommands are: direct, files, guard, keep, load, power-service, refill, release, version\n"},
 		{"no action", []string{"/x/service"}, nil, 3, "", "ocf-exit-reason:action \"\" is not implemented\n"},
 		{"other action", []string{"service", "promote"}, nil, 3, "", "ocf-exit-reason:action \"promote\" is not implemented\n"},
 		{"not a service", []string{"service", "monitor"}, []string{"OCF_RESOURCE_INSTANCE=ip"}, 6, "",

@@ -52,6 +52,12 @@ func Main(ctx context.Context, p Process) int {
 	if len(p.Args) > 1 && p.Args[1] == protocol.Keep {
 		return keeper.Keep(p.Stdin, p.Stdout)
 	}
+	if len(p.Args) > 1 && p.Args[1] == "release" {
+		return runRelease(ctx, p, p.Args[2:])
+	}
+	if len(p.Args) > 1 && p.Args[1] == "files" {
+		return runFiles(ctx, p, p.Args[2:])
+	}
 	if len(p.Args) == 2 {
 		switch p.Args[1] {
 		case "version":
@@ -67,7 +73,7 @@ func Main(ctx context.Context, p Process) int {
 		}
 	}
 	fmt.Fprintln(p.Stderr, "sirikata-node: error: unknown subcommand")
-	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: direct, guard, keep, load, power-service, refill, version")
+	fmt.Fprintln(p.Stderr, "sirikata-node: hint: the subcommands are: direct, files, guard, keep, load, power-service, refill, release, version")
 	return exitUsage
 }
 

@@ -108,7 +108,7 @@ func (a *agent) startUnit(ctx context.Context, unit string, p plan, limit time.D
 		if state, err = a.systemd.state(ctx, unit); err != nil {
 			return state, false, err
 		}
-		if timedOut || state.command == nil || slices.Equal(state.command, escapeVariables(p.command)) {
+		if timedOut || state.command == nil || slices.Equal(state.command, escapeVariables(p.executed())) {
 			return state, timedOut, nil
 		}
 		if err = a.abandon(ctx, unit); err != nil {

@@ -20,6 +20,9 @@ import (
 type plan struct {
 	id      string
 	command []string
+	// program is the file of the command where links of a release are resolved;
+	// empty where there are none.
+	program string
 	user    string
 	cwd     string
 	env     []string // KEY=VALUE, sorted
@@ -81,6 +84,14 @@ func newPlan(service cluster.Service, node cluster.NodeFile, libraries string) p
 	return p
 }
 
+// executed is the command as systemd gets it.
+func (p plan) executed() []string {
+	if p.program == "" {
+		return p.command
+	}
+	return append([]string{p.program}, p.command[1:]...)
+}
+
 // properties is the unit of the plan.
 //
 // RemainAfterExit and the default CollectMode keep the unit, and with it the
@@ -107,7 +118,7 @@ func (p plan) properties(startWait time.Duration) []property {
 		of("User", p.user),
 		of("WorkingDirectory", p.cwd),
 		of("Environment", p.environment()),
-		of("ExecStart", []execCommand{{p.command[0], escapeVariables(p.command), false}}),
+		of("ExecStart", []execCommand{{p.executed()[0], escapeVariables(p.executed()), false}}),
 		of("RuntimeDirectory", []string{path.Join(runtimeRoot, p.id)}),
 		of("Restart", "no"),
 		of("RemainAfterExit", true),
@@ -145,8 +156,8 @@ func escapeVariables(command []string) []string {
 	return out
 }
 
-// digest identifies what the plan runs, and how. The release's libraries are
-// left out: a switched release must not restart what runs.
+// digest identifies what the plan runs, and how. The release's program and libraries
+// are left out: a switched release must not restart what runs.
 func (p plan) digest() string {
 	// Only texts: there is nothing that can fail.
 	encoded, _ := json.Marshal([]any{p.command, p.user, p.cwd, p.env, p.forking, p.pidFile})

@@ -155,6 +155,55 @@ func TestLibraryPathResolvesCurrent(t *testing.T) {
 	}
 }
 
+// TestProgramOfRelease starts what is of a release by the path of that release.
+func TestProgramOfRelease(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{".releases/abc/bin", "other"} {
+		if err := os.MkdirAll(filepath.Join(dir, made), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".releases/abc/bin/space"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"bin": "current/bin", ".releases/abc/bin/world": "space"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := keeper.ProgramIn(dir, dir+"/bin/space"); got != "" {
+		t.Errorf("without releases: %q", got)
+	}
+	if err := os.Symlink(".releases/abc", filepath.Join(dir, "current")); err != nil {
+		t.Fatal(err)
+	}
+	for command, want := range map[string]string{
+		dir + "/bin/space":         dir + "/.releases/abc/bin/space",
+		dir + "/current/bin/space": dir + "/.releases/abc/bin/space",
+		dir + "//bin/./space":      dir + "/.releases/abc/bin/space",
+		dir + "/bin/world":         dir + "/.releases/abc/bin/world", // by the name that it is called by
+		dir + "/bin/none":          "",
+		dir + "2/bin/space":        "",
+		"/bin/sh":                  "",
+	} {
+		if got := keeper.ProgramIn(dir, command); got != want {
+			t.Errorf("%q: %q, want %q", command, got, want)
+		}
+	}
+	p := plan{command: []string{dir + "/bin/space", "$A"}}
+	resolved := p
+	resolved.program = dir + "/.releases/abc/bin/space"
+	if got := resolved.executed(); got[0] != resolved.program || got[1] != "$A" || p.executed()[0] != dir+"/bin/space" {
+		t.Errorf("executed %q", got)
+	}
+	if p.digest() != resolved.digest() {
+		t.Error("another release restarts what runs")
+	}
+}
+
 func TestRequest(t *testing.T) {
 	got, err := readRequest([]string{"PATH=/bin", "OCF_RESOURCE_INSTANCE=service-x.1", "OCF_RESKEY_command=[\"/a=b\"]",
 		"OCF_RESKEY_CRM_meta_interval=1000", "OCF_RESKEY_CRM_meta_timeout=35000", "OCF_RESKEY_CRM_meta_on_node=n"})

@@ -35,7 +35,9 @@ func (a *agent) plan(req request) (plan, outcome) {
 	if node.FQDN == "" && strings.Contains(strings.Join(service.Command, "\n"), cluster.FQDNWord) {
 		return plan{}, fail(errArgs, "the command names FQDN, and this node has none in %s", cluster.NodeFilePath)
 	}
-	return newPlan(service, node, keeper.LibraryPath(node.SirikataPath)), outcome{}
+	p := newPlan(service, node, keeper.LibraryPath(node.SirikataPath))
+	p.program = keeper.ProgramIn(node.SirikataPath, p.command[0])
+	return p, outcome{}
 }
 
 // check looks for what would keep the plan from starting here, so that the

@@ -54,6 +54,7 @@ removes services, and fails them over when nodes die.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(shared(a, "")...)
+	root.AddCommand(group("sirikata", "package Sirikata for nodes", newPackage(a)))
 	for _, t := range nodegroup.Types() {
 		of := group(string(t), typeShort[t])
 		of.AddCommand(shared(a, scope(t))...)
@@ -130,6 +131,7 @@ func shared(a *app, s scope) []*cobra.Command {
 		group("remove", "remove services and nodes", newRemoveService(a, s), newRemoveNode(a, s),
 			group("all", "remove everything", newRemoveAll(a, s))),
 		group("restart", "restart services", newRestart(a, s)),
+		group("sync", "put Sirikata and files on nodes", newSyncSirikata(a, s), newSyncFiles(a, s)),
 		group("service", "one service", newServiceStatus(a, s), newServiceLogs(a, s)),
 	}
 	if s != scope(cluster.AdHoc) { // nothing of ours can break the user's own hosts

@@ -50,6 +50,9 @@ func (n *node) newPlan(ctx context.Context, service cluster.Service, run string,
 		Cwd:     service.Cwd,
 		Forking: !service.ForceDaemonize,
 	}
+	if program := ProgramIn(file.SirikataPath, p.Command[0]); program != "" {
+		p.Command[0] = program // Substitute made it a copy
+	}
 	if p.Cwd == "" {
 		p.Cwd = file.WorkingPath
 	}

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -33,4 +34,24 @@ func LibraryPath(sirikataPath string) string {
 		return path.Join(release, "lib")
 	}
 	return path.Join(sirikataPath, "lib")
+}
+
+// ProgramIn is the file of a command in the release that is current, or "" if the
+// command is not of a release. A daemon that looks for its files beside itself, or
+// executes itself again, is to find those that it started with. Links in the release
+// stay: a program may go by the name that it is called by.
+func ProgramIn(sirikataPath, command string) string {
+	within, ok := strings.CutPrefix(path.Clean(command), path.Clean(sirikataPath)+"/")
+	if sirikataPath == "" || !ok {
+		return ""
+	}
+	release, err := filepath.EvalSymlinks(path.Join(sirikataPath, "current"))
+	if err != nil {
+		return ""
+	}
+	program := path.Join(release, strings.TrimPrefix(within, "current/"))
+	if _, err := os.Stat(program); err != nil {
+		return ""
+	}
+	return program
 }
