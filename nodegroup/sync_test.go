@@ -180,7 +180,7 @@ func TestSyncAndBack(t *testing.T) {
 	synced = s.sync(t, dir, "3")
 	wantDone(t, synced)
 	s.wantVersions(t, "3", "3", "3")
-	whole, ok := s.open(t).packages().stream(synced[1].Release)
+	whole, ok := s.open(t).packages().stream(t.Context(), synced[1].Release)
 	if !ok || synced[1].Sent != whole.Size-1000 || synced[0].Sent != 0 {
 		t.Errorf("sent %d and %d of %d bytes", synced[0].Sent, synced[1].Sent, whole.Size)
 	}
@@ -211,6 +211,24 @@ func TestSyncPackage(t *testing.T) {
 			t.Errorf("%s, %+v, %v", digest, synced, err)
 		}
 	}
+}
+
+// TestSyncBrokenStream has a stream of which a power cut left the length only.
+func TestSyncBrokenStream(t *testing.T) {
+	s, dir := newSyncCluster(t), newInstallation(t)
+	s.cut = 1000
+	synced := s.sync(t, dir, "1")
+	s.cut = 0
+	file := s.open(t).packages().file(synced[0].Release)
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, make([]byte, info.Size()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantDone(t, s.sync(t, dir, "1"))
+	s.wantVersions(t, "1", "1", "1")
 }
 
 // TestSyncBadSource contacts nobody.
