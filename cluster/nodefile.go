@@ -19,6 +19,10 @@ const (
 // FenceAgent is the name by which sirikata-node is a fence agent.
 const FenceAgent = "fence_sirikata"
 
+// ServiceVariable is the variable of the environment by which the processes of a
+// service that runs in no unit of its own say whose they are.
+const ServiceVariable = "SIRIKATA_SERVICE"
+
 // NodeFile is what a node knows of itself; it is read at each start of a
 // service, so that a service gets what is right for the node it runs on.
 type NodeFile struct {

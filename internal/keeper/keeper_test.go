@@ -34,7 +34,7 @@ func TestEnvironment(t *testing.T) {
 	got := strings.Split(strings.TrimSpace(string(content)), "\n")
 	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "PWD=") || strings.HasPrefix(s, "_=") })
 	slices.Sort(got)
-	want := []string{"HOME=/mine", "LD_LIBRARY_PATH=" + b.root + "/sirikata/lib", "OWN=a b=c", "PATH=" + os.Getenv("PATH"), "SIRIKATA_RUN=" + b.run("s").ID}
+	want := []string{"HOME=/mine", "LD_LIBRARY_PATH=" + b.root + "/sirikata/lib", "OWN=a b=c", "PATH=" + os.Getenv("PATH"), "SIRIKATA_RUN=" + b.run("s").ID, "SIRIKATA_SERVICE=s"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}

@@ -110,7 +110,7 @@ func (n *node) environment(service cluster.Service, p plan, user string) []strin
 		env[LibraryVariable] = libraries
 	}
 	maps.Copy(env, service.Env)
-	env[runVariable] = p.Run
+	env[runVariable], env[cluster.ServiceVariable] = p.Run, service.ID
 	list := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, name+"="+env[name])

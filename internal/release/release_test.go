@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 // sent is a release on its way: what is sent, and what is said of it.
@@ -134,6 +136,7 @@ func TestInUseStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	daemon := exec.Command(program, "1000")
+	daemon.Env = append(os.Environ(), cluster.ServiceVariable+"=world")
 	if err := daemon.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +146,7 @@ func TestInUseStays(t *testing.T) {
 	for _, version := range []string{"2", "3", "4", "5"} {
 		state = newRelease(t, path, version).installed(t)
 	}
-	want := []Use{{Release: first.Digest, PID: daemon.Process.Pid, Program: "space", Runs: true}}
+	want := []Use{{Release: first.Digest, PID: daemon.Process.Pid, Service: "world", Program: "space", Runs: true}}
 	if diff := cmp.Diff(want, state.Uses); diff != "" || !state.Has(first.Digest) || len(state.Releases) != 4 {
 		t.Errorf("releases %v; uses (-want +got):\n%s", state.Releases, diff)
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
 // Use is a process that uses a release.
@@ -103,7 +105,8 @@ func digestsIn(text, marker string) []string {
 // Units of services are named so.
 const unitPrefix, unitSuffix = "sirikata-", ".service"
 
-// serviceOf is the service whose unit a process is in; "" is none.
+// serviceOf is the service whose unit a process is in, or that its environment
+// names; "" is none.
 func serviceOf(proc string) string {
 	text, _ := os.ReadFile(filepath.Join(proc, "cgroup"))
 	for line := range strings.Lines(string(text)) {
@@ -111,6 +114,12 @@ func serviceOf(proc string) string {
 			if id, ok := strings.CutPrefix(part, unitPrefix); ok && strings.HasSuffix(id, unitSuffix) {
 				return strings.TrimSuffix(id, unitSuffix)
 			}
+		}
+	}
+	environ, _ := os.ReadFile(filepath.Join(proc, "environ"))
+	for variable := range strings.SplitSeq(string(environ), "\x00") {
+		if id, ok := strings.CutPrefix(variable, cluster.ServiceVariable+"="); ok {
+			return id
 		}
 	}
 	return ""
