@@ -294,13 +294,15 @@ func TestFenceDeviceKilled(t *testing.T) {
 	needEngine(t)
 	p, spec := testProvider(Options{}), testSpec(t, 1)
 	boot(t, p, spec)
+	begin := time.Now()
 	want, err := p.FenceDevice(t.Context(), spec, node(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	took := time.Since(begin) // which depends on the machine
 	stopped := 0
 	for try := range 30 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(50*(try+1))*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), took*time.Duration(try+1)/15)
 		got, err := p.FenceDevice(ctx, spec, func(machine string) ([]byte, error) {
 			content, err := node(t)(machine)
 			return append(content, strconv.Itoa(try)...), err
