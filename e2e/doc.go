@@ -12,8 +12,8 @@
 // nothing for long. One lab runs on a machine at a time.
 //
 // Most tests share one cluster, one after the other. When all of them are over,
-// those run that have a cluster of their own, some at a time (go test -parallel):
-// mostly they wait.
+// those run that have a cluster of their own, as many at a time as go test -parallel
+// says.
 //
 // Start at lab_test.go; one file per part of the product follows.
 package e2e
