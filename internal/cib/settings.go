@@ -24,9 +24,9 @@ type Settings struct {
 	Fence      *FenceDevice // nil without fencing
 	// Past is which indexes of nodes were used.
 	Past cluster.Past
-	// Winner is, of two full nodes that lose sight of each other and each have
-	// quorum, the one that is not switched off; empty if there are not two.
-	Winner string
+	// Pair are the full nodes where there are two. If they lose sight of each other,
+	// each has quorum; the first is not switched off.
+	Pair [2]string
 }
 
 // RemoteNode is a node that runs what full nodes tell it to, over a connection
@@ -79,7 +79,7 @@ func (s Settings) Fragment() ([]byte, error) {
 		part.Resources = append(part.Resources, node.primitive())
 	}
 	if s.Fence != nil {
-		part.Resources = append(part.Resources, s.Fence.primitive(s.Winner))
+		part.Resources = append(part.Resources, s.Fence.primitive(s.Pair))
 	}
 	text, err := xml.MarshalIndent(part, "", "  ")
 	if err != nil {
@@ -151,13 +151,8 @@ func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 // primitive is the resource of the device. It is used on every node, also on one
 // that is no more: with a list of those that it can switch off, a node that has
 // vanished could not be fenced.
-func (d FenceDevice) primitive(winner string) Primitive {
-	delay := "0s"
-	if winner != "" {
-		// Who wants to fence it waits for so long, and is fenced meanwhile.
-		delay = winner + ":" + inSeconds(duelDelay)
-	}
-	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delay}
+func (d FenceDevice) primitive(pair [2]string) Primitive {
+	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delays(pair)}
 	maps.Copy(parameters, d.Parameters)
 	return Primitive{
 		ID: FenceID, Class: "stonith", Type: d.Agent,
@@ -165,6 +160,21 @@ func (d FenceDevice) primitive(winner string) Primitive {
 		Meta:       ownAttributes("meta", FenceID, recovers),
 		Operations: []Operation{{ID: "op-monitor-" + FenceID, Name: "monitor", Interval: "60s", Timeout: "30s"}},
 	}
+}
+
+// delays says how long whoever wants to fence a node waits, node by node. Of a pair,
+// the second is fenced while it waits to fence the first. Pacemaker takes the first
+// entry that the name of the node begins with, so node10 must come before node1;
+// and it calls a single number for all nodes an error in its log.
+func delays(pair [2]string) string {
+	if pair[0] == "" {
+		return "-:0s" // of no node
+	}
+	first, second := pair[0]+":"+inSeconds(duelDelay), pair[1]+":0s"
+	if len(pair[0]) < len(pair[1]) {
+		first, second = second, first
+	}
+	return first + ";" + second
 }
 
 // Lacks reports whether a configuration lacks anything of a part of it: an

@@ -11,7 +11,7 @@ import (
 func testSettings() cib.Settings {
 	return cib.Settings{
 		Size:    4,
-		Winner:  "node0",
+		Pair:    [2]string{"node0", "node2"},
 		Past:    cluster.Past{Used: 6, Removed: []int{1, 4}},
 		Remotes: []cib.RemoteNode{{Name: "node3", Address: "10.0.0.4"}},
 		Fence:   &cib.FenceDevice{Agent: "fence_sirikata", Parameters: map[string]string{"url": "http://10.0.0.2:1"}},
@@ -38,6 +38,22 @@ func TestFragmentBySize(t *testing.T) {
 		}
 		if got := strings.Contains(string(text), `name="pe-input-series-max" value="0"`); got != test.want {
 			t.Errorf("%d nodes: %v\n%s", test.size, got, text)
+		}
+	}
+}
+
+// TestDelays: the entry of a node is the first one that its name begins with
+// (Pacemaker 2.1.5, get_action_delay_base).
+func TestDelays(t *testing.T) {
+	for pair, want := range map[[2]string]string{
+		{}:                  "-:0s",
+		{"node0", "node1"}:  "node0:3s;node1:0s",
+		{"node1", "node10"}: "node10:0s;node1:3s",
+		{"node10", "node2"}: "node10:3s;node2:0s",
+	} {
+		text, err := cib.Settings{Pair: pair, Fence: &cib.FenceDevice{Agent: "a"}}.Fragment()
+		if err != nil || !strings.Contains(string(text), `name="pcmk_delay_base" value="`+want+`"`) {
+			t.Errorf("%v: not %s in (%v)\n%s", pair, want, err, text)
 		}
 	}
 }

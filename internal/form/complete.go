@@ -60,7 +60,7 @@ func (f *Former) settings() cib.Settings {
 		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
 	}
 	if len(f.full) == 2 {
-		s.Winner = f.full[0]
+		s.Pair = [2]string{f.full[0], f.full[1]}
 	}
 	last := f.rounds[len(f.rounds)-1]
 	for _, node := range f.Nodes {
