@@ -148,8 +148,11 @@ func (c *labCluster) waitWhole(t *testing.T) {
 	t.Helper()
 	c.waitFor(t, backLimit, "all nodes are online and the service runs on one", func() (bool, string) {
 		online, at, copies := c.online(t), c.where(t, guardedID), c.copies(guardedMark)
-		return len(online) == c.size && at != "" && slices.Equal(copies, []string{at}),
-			fmt.Sprintf("%v are online, Pacemaker says it runs on %q, processes on %v", online, at, copies)
+		// The last thing that a controller does when it joins. Before, a request to
+		// shut down can get lost.
+		joined := strings.Count(c.ask(t, "cibadmin --query --xpath //transient_attributes"), `name="#feature-set"`)
+		return len(online) == c.size && joined == c.size && at != "" && slices.Equal(copies, []string{at}),
+			fmt.Sprintf("%v are online, %d have joined, Pacemaker says it runs on %q, processes on %v", online, joined, at, copies)
 	})
 }
 
