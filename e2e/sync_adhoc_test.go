@@ -16,7 +16,7 @@ func TestAdHocSync(t *testing.T) {
 	}
 	op := h.operator("op")
 	op.createOf(t, "world", "one", "two").ok(t)
-	h.sh(t, "operator", "op", "mkdir -p build/bin build/lib build/share; cp /bin/sleep build/bin/space; echo 1 >build/share/version")
+	h.sh(t, "operator", "op", "cd /home/op; mkdir -p build/bin build/lib build/share; cp /bin/sleep build/bin/space; echo 1 >build/share/version")
 	path := "/home/" + hostUser + "/my sirikata"
 	version := func(host string) string { return h.sh(t, host, hostUser, "cat '"+path+"/share/version'") }
 
@@ -26,7 +26,7 @@ func TestAdHocSync(t *testing.T) {
 		t.Errorf("the program is %q", got)
 	}
 	h.sh(t, "one", hostUser, "nohup '"+path+"/bin/space' 1000 >/dev/null 2>&1 &")
-	h.sh(t, "operator", "op", "echo 2 >build/share/version")
+	h.sh(t, "operator", "op", "echo 2 >/home/op/build/share/version")
 	op.run(t, "sync", "sirikata", "world", "build").ok(t).says(t, "one, two: switched to release", "one: process ", "(space) still runs release")
 	if version("one") != "2" || version("two") != "2" {
 		t.Errorf("versions %q and %q", version("one"), version("two"))
@@ -45,7 +45,7 @@ func TestAdHocSync(t *testing.T) {
 
 	op.run(t, "adhoc", "sync", "files", "world", "one", "local:build", "remote:/home/"+hostUser+"/in here/").ok(t)
 	op.run(t, "adhoc", "sync", "files", "world", "one", "remote:/home/"+hostUser+"/in here/build/share", "local:back").ok(t)
-	if got := strings.TrimSpace(h.sh(t, "operator", "op", "cat back/version")); got != "2" {
+	if got := strings.TrimSpace(h.sh(t, "operator", "op", "cat /home/op/back/version")); got != "2" {
 		t.Errorf("what came back is version %q", got)
 	}
 	op.run(t, "sync", "files", "world", "one", "local:build", "remote:/etc/no").fails(t, 1, "one", "/etc/no", "permission denied")
