@@ -180,7 +180,7 @@ func answer(t *testing.T, node, cmd string, stdout, stderr io.Writer) int {
 	case "cibadmin --query --scope crm_config":
 		_, _ = io.WriteString(stdout, "<crm_config/>")
 		return 0
-	case remote.Quote([]string{"cibadmin", "--query", "--no-children", "--xpath", cib.GlanceXPath}):
+	case remote.Quote(cib.AskNodes()):
 		_, _ = io.WriteString(stdout, `<xpath-query><cib have-quorum="1" dc-uuid="1"/></xpath-query>`)
 		return 0
 	case "hostname":

@@ -96,7 +96,7 @@ func (r refiller) change(ctx context.Context) (change cib.Change, err error) {
 	if err != nil {
 		return change, err
 	}
-	text, err := r.run(ctx, nil, "crm_mon", "--one-shot", "--output-as=xml")
+	text, err := r.run(ctx, nil, cib.AskMon()...)
 	if err != nil {
 		return change, err
 	}
@@ -104,7 +104,7 @@ func (r refiller) change(ctx context.Context) (change cib.Change, err error) {
 	if err != nil || !mon.DC.Quorum {
 		return change, err
 	}
-	if text, err = r.run(ctx, nil, "cibadmin", "--query", "--scope", "resources"); err != nil {
+	if text, err = r.run(ctx, nil, cib.AskResources()...); err != nil {
 		return change, err
 	}
 	resources, err := cib.ParseResources(text)

@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/sirikata/sirikata-cluster/internal/keeper"
 )
@@ -141,7 +136,7 @@ func (a *agent) survives(ctx context.Context, unit string, p plan, state unitSta
 			return "", state, err
 		}
 		if len(pids) > 0 && !slices.Contains(pids, state.mainPID) {
-			return strangerReason(p, state.mainPID), state, nil
+			return strangerReason(p, int(state.mainPID)), state, nil
 		}
 	}
 	alive, last, err := a.hold(ctx, unit, survival)
@@ -178,7 +173,7 @@ func stuckReason(p plan, state unitState, limit time.Duration) (string, error) {
 	case p.pidFile == "":
 		return "was not started by systemd within " + within, nil
 	}
-	pid, err := readPIDFile(p.pidFile)
+	pid, err := keeper.ReadPIDFile(p.pidFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("did not write its pid file %s within %s", p.pidFile, within), nil
@@ -190,23 +185,7 @@ func stuckReason(p plan, state unitState, limit time.Duration) (string, error) {
 	return strangerReason(p, pid), nil
 }
 
-// readPIDFile reads a file that the service's user may have made anything of:
-// a link to what that user may not read, or a pipe that never ends.
-func readPIDFile(path string) (uint32, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return 0, err
-	}
-	const enough = 64
-	content, err := io.ReadAll(io.LimitReader(file, enough))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return 0, err
-	}
-	pid, err := strconv.ParseUint(strings.TrimSpace(string(content)), 10, 32)
-	return uint32(pid), err
-}
-
-func strangerReason(p plan, pid uint32) string {
+func strangerReason(p plan, pid int) string {
 	return fmt.Sprintf("its pid file %s names process %d, which is not a process of this service", p.pidFile, pid)
 }
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// GlanceXPath selects what [ParseGlance] reads, for cibadmin --query
-// --no-children. Nodes are selected where somebody put them on standby.
-const GlanceXPath = "/cib | //node_state | //nodes/node[.//nvpair[@name='standby' and (@value='on' or @value='true')]]"
+// glanceXPath selects what [ParseGlance] reads. Nodes are selected where somebody
+// put them on standby.
+const glanceXPath = "/cib | //node_state | //nodes/node[.//nvpair[@name='standby' and (@value='on' or @value='true')]]"
 
 type glance struct {
 	Root struct {
@@ -27,8 +27,7 @@ type glanceNode struct {
 	Remote bool   `xml:"remote_node,attr"`
 }
 
-// ParseGlance reads the output of cibadmin --query --no-children --xpath
-// [GlanceXPath]: of the state of a cluster, whether it has quorum and which nodes
+// ParseGlance reads the output of [AskNodes]: of the state of a cluster, whether it has quorum and which nodes
 // are online. That is what the CIB says, and much cheaper than crm_mon, which works
 // out what it means: a node that is not online here may be that for many reasons.
 func ParseGlance(text []byte) (Mon, error) {

@@ -103,7 +103,7 @@ type MonFence struct {
 	When   string `xml:"completed,attr"` // sorts as text
 }
 
-// ParseMon reads the output of crm_mon --one-shot --output-as=xml.
+// ParseMon reads the output of [AskMon].
 func ParseMon(text []byte) (Mon, error) {
 	var mon Mon
 	if err := xml.Unmarshal(text, &mon); err != nil {

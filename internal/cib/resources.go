@@ -13,8 +13,7 @@ type Resources struct {
 	Primitives []Primitive `xml:"primitive"`
 }
 
-// ParseResources reads the output of cibadmin --query --scope resources. It
-// leaves out what somebody made by other means, whatever its id.
+// ParseResources reads the output of [AskResources]. It leaves out what somebody made by other means, whatever its id.
 func ParseResources(text []byte) (Resources, error) {
 	var all Resources
 	if err := xml.Unmarshal(text, &all); err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os/user"
 	"time"
 
@@ -79,22 +80,12 @@ func runsHere(spec cluster.Spec) error {
 
 // createAdHoc remembers a spec and says what to run next.
 func (a *app) createAdHoc(spec cluster.Spec) error {
-	env, err := a.environment()
-	if err != nil {
-		return err
+	var names []string
+	for _, host := range spec.Hosts {
+		names = append(names, host.Name)
 	}
-	created, err := nodegroup.Create(env, spec)
-	if err != nil {
+	if err := a.create(spec, fmt.Sprintf("%s; engine %s", commas(names), spec.Engine)); err != nil {
 		return err
-	}
-	if !created {
-		a.print("cluster %q exists already, with the same spec", spec.Name)
-	} else {
-		var names []string
-		for _, host := range spec.Hosts {
-			names = append(names, host.Name)
-		}
-		a.print("created cluster %q: %s, %s; engine %s", spec.Name, counted(spec.Size, "node"), commas(names), spec.Engine)
 	}
 	if spec.Engine == cluster.Direct {
 		a.say("nothing fails over: a service whose node dies stays down")

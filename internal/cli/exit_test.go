@@ -125,7 +125,7 @@ func (none) Unwrap() []error { return nil }
 func TestUnfinished(t *testing.T) {
 	t.Setenv("SIRIKATA_CLUSTER_HOME", t.TempDir())
 	a := &app{out: io.Discard, err: io.Discard, env: nodegroup.FromEnv}
-	if err := a.create(nodegroup.LocalSpec("demo", 1, cluster.LAN)); err != nil {
+	if err := a.createLocal(nodegroup.LocalSpec("demo", 1, cluster.LAN)); err != nil {
 		t.Fatal(err)
 	}
 	ng, err := a.open("demo", "")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func newLocalCreate(a *app) *cobra.Command {
 		if spec.Capabilities, err = parseCapabilities(capabilities); err != nil {
 			return err
 		}
-		return a.create(spec)
+		return a.createLocal(spec)
 	})
 	return cmd
 }
@@ -87,8 +88,21 @@ func localProfile(size int) cluster.TokenProfile {
 	return cluster.LAN
 }
 
-// create remembers a spec and says what to run next.
-func (a *app) create(spec cluster.Spec) error {
+// createLocal remembers a spec and says what to run next.
+func (a *app) createLocal(spec cluster.Spec) error {
+	if err := a.create(spec, fmt.Sprintf("%s; a dead node is noticed in %s",
+		spec.Type, seconds(spec.TokenProfile.Detection().Seconds()))); err != nil {
+		return err
+	}
+	if !spec.Fencing {
+		a.say("without fencing a node that is cut off may keep running a service that was moved")
+	}
+	a.say("next: %s %s nodes boot %s", name, spec.Type, spec.Name)
+	return nil
+}
+
+// create remembers a spec, and says of a new cluster what it is like.
+func (a *app) create(spec cluster.Spec, like string) error {
 	env, err := a.environment()
 	if err != nil {
 		return err
@@ -99,14 +113,9 @@ func (a *app) create(spec cluster.Spec) error {
 	}
 	if !created {
 		a.print("cluster %q exists already, with the same spec", spec.Name)
-	} else {
-		a.print("created cluster %q: %s, %s; a dead node is noticed in %s",
-			spec.Name, counted(spec.Size, "node"), spec.Type, seconds(spec.TokenProfile.Detection().Seconds()))
+		return nil
 	}
-	if !spec.Fencing {
-		a.say("without fencing a node that is cut off may keep running a service that was moved")
-	}
-	a.say("next: %s %s nodes boot %s", name, spec.Type, spec.Name)
+	a.print("created cluster %q: %s, %s", spec.Name, counted(spec.Size, "node"), like)
 	return nil
 }
 

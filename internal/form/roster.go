@@ -15,7 +15,7 @@ import (
 type roster struct{ *remote.Client }
 
 func (r roster) ask(ctx context.Context) ([]byte, error) {
-	return r.Output(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+	return r.Output(ctx, cib.AskMon()...)
 }
 
 func (r roster) look(ctx context.Context) (cib.Mon, error) {

@@ -3,7 +3,6 @@ package keeper
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -80,7 +79,7 @@ func (k *keeper) main() (Identity, error) {
 		}
 		return below[0], nil
 	}
-	pid, err := readPIDFile(k.plan.PIDFile)
+	pid, err := ReadPIDFile(k.plan.PIDFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Identity{}, fmt.Errorf("did not write its pid file %s", k.plan.PIDFile)
@@ -95,22 +94,6 @@ func (k *keeper) main() (Identity, error) {
 			k.plan.PIDFile, pid)
 	}
 	return below[at], nil
-}
-
-// readPIDFile reads a file that the service's user may have made anything of: a
-// link to what that user may not read, or a pipe that never ends.
-func readPIDFile(path string) (int, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return 0, err
-	}
-	const enough = 64
-	content, err := io.ReadAll(io.LimitReader(file, enough))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return 0, err
-	}
-	pid, err := strconv.ParseUint(strings.TrimSpace(string(content)), 10, 31)
-	return int(pid), err
 }
 
 // survives watches the new service for a moment.

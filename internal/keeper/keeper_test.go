@@ -51,7 +51,7 @@ func TestDaemon(t *testing.T) {
 		t.Errorf("state %+v", state)
 	}
 	main := b.run("s").Main
-	if pid, err := readPIDFile(b.dir().pidFile("s")); err != nil || pid != main.PID {
+	if pid, err := ReadPIDFile(b.dir().pidFile("s")); err != nil || pid != main.PID {
 		t.Errorf("pid file: %d, %v; main %v", pid, err, main)
 	}
 	if result := b.ask(protocol.Remove, "s").Results[0]; result.Failure != "" {

@@ -78,7 +78,7 @@ func (e *Engine) Add(ctx context.Context, services []cluster.Service) ([]engine.
 		if undone != nil {
 			return nil, undone
 		}
-		if err := pause(ctx, rand.N(claimPause)); err != nil {
+		if err := engine.Pause(ctx, rand.N(claimPause)); err != nil {
 			return nil, waited(ctx, "wait for another command that adds the same service")
 		}
 	}

@@ -58,7 +58,7 @@ func (a *adding) wait(ctx context.Context, there []placed) {
 	for _, p := range there {
 		node := a.engine.node(p.node)
 		for p.State == cluster.Starting {
-			if pause(ctx, pollPause) != nil {
+			if engine.Pause(ctx, pollPause) != nil {
 				a.failed = append(a.failed, waited(ctx, fmt.Sprintf("add service %q: it does not run yet", p.Definition.ID)))
 				break
 			}
@@ -93,14 +93,4 @@ func failure(verb string, j job, result protocol.Result) error {
 		return err
 	}
 	return &engine.OutputError{Err: err, Output: result.Output}
-}
-
-// pause waits, but no longer than ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/engine"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
@@ -44,7 +45,7 @@ func (s *session) follow(ctx context.Context, ids []string, done func(cib.Histor
 		if done(history) {
 			return nil
 		}
-		if err := pause(ctx, max(followPause, time.Since(asked))); err != nil {
+		if err := engine.Pause(ctx, max(followPause, time.Since(asked))); err != nil {
 			return errUnclear
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/engine"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
@@ -124,7 +125,7 @@ func (s *session) ask(ctx context.Context, argv ...string) ([]byte, error) {
 
 // state asks for the state of the cluster.
 func (s *session) state(ctx context.Context) (cib.Mon, error) {
-	out, err := s.ask(ctx, "crm_mon", "--one-shot", "--output-as=xml")
+	out, err := s.ask(ctx, cib.AskMon()...)
 	if err != nil {
 		return cib.Mon{}, err
 	}
@@ -133,7 +134,7 @@ func (s *session) state(ctx context.Context) (cib.Mon, error) {
 
 // nodes asks which nodes are online.
 func (s *session) nodes(ctx context.Context) (cib.Mon, error) {
-	out, err := s.ask(ctx, "cibadmin", "--query", "--no-children", "--xpath", cib.GlanceXPath)
+	out, err := s.ask(ctx, cib.AskNodes()...)
 	if err != nil {
 		return cib.Mon{}, err
 	}
@@ -142,7 +143,7 @@ func (s *session) nodes(ctx context.Context) (cib.Mon, error) {
 
 // definitions asks for the definitions of all services.
 func (s *session) definitions(ctx context.Context) (cib.Resources, error) {
-	out, err := s.ask(ctx, "cibadmin", "--query", "--scope", "resources")
+	out, err := s.ask(ctx, cib.AskResources()...)
 	if err != nil {
 		return cib.Resources{}, err
 	}
@@ -213,19 +214,9 @@ func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) er
 			return err
 		}
 		// Many operators at once must not keep a node busy with their questions.
-		if err := pause(ctx, max(pollPause, 2*took)); err != nil {
+		if err := engine.Pause(ctx, max(pollPause, 2*took)); err != nil {
 			return err
 		}
-	}
-}
-
-// pause waits, but no longer than ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
 	}
 }
 
