@@ -1,114 +1,68 @@
 package nodegroup
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"path"
-	"strings"
+	"sync"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 	"github.com/sirikata/sirikata-cluster/internal/programs"
 	"github.com/sirikata/sirikata-cluster/internal/release"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
-// besideScript runs the sirikata-node of ours that fits the machine, or else says
-// what the machine is. Its arguments are the directory of programs, pairs of
-// machine and digest, "--", and those of the program.
-const besideScript = `directory=$1 machine=$(uname -m) program=
-shift
-while [ "$1" != -- ]; do
-	if [ "$1" = "$machine" ] && [ -s "$directory/sirikata-node-$2" ]; then
-		program=$directory/sirikata-node-$2
-	fi
-	shift 2
-done
-shift
-[ -z "$program" ] || exec "$program" "$@"
-echo "$machine"
-exit 87
-`
-
-// Exit statuses of a node that has no sirikata-node that knows what it is asked.
+// Exit statuses of a node whose sirikata-node is not what it should be.
 const (
-	exitNoProgram  = 87  // of besideScript
-	exitUnknown    = 2   // of an older program
-	exitNotAllowed = 126 // of a shell: found, and not executable
-	exitNotFound   = 127
+	exitUnknown  = 2   // of an older program
+	exitNotFound = 127 // of a shell
 )
 
-// nodeProgram is how sirikata-node is run on a node.
-type nodeProgram struct {
-	// path is where it is installed with the cluster; empty on hosts where it is
-	// put beside services, into directory, by who needs it.
-	path, directory string
-}
-
-// programOn is the program of a node. The engine direct keeps its own in the very
-// same place.
-func (g *NodeGroup) programOn(node string) nodeProgram {
-	if g.spec.Engine == cluster.Direct {
-		return nodeProgram{directory: path.Join(g.spec.Paths(node).Workspace, ".sirikata-cluster", g.spec.Name, "bin")}
-	}
-	return nodeProgram{path: cluster.NodeProgramPath}
-}
-
-// argv is the command line that runs the program.
-func (p nodeProgram) argv(args []string) []string {
-	if p.path != "" {
-		return append([]string{p.path}, args...)
-	}
-	argv := []string{"sh", "-c", besideScript, "sirikata-cluster", p.directory}
-	for _, machine := range []string{"x86_64", "aarch64"} {
-		// A machine for which there is none says so when its turn comes.
-		if _, digest, err := programs.Node(machine); err == nil {
-			argv = append(argv, machine, digest)
-		}
-	}
-	return append(append(argv, "--"), args...)
-}
-
 // onNode runs sirikata-node on a node, and puts it there first where it is put
-// there by who needs it. With input it must be there: it is not read twice.
+// there by who needs it. With input or a writer it must be there: neither is used twice.
 func (g *NodeGroup) onNode(ctx context.Context, node string, args []string, stdin io.Reader, stdout io.Writer) (remote.Result, error) {
 	client, err := g.pool.Client(ctx, node)
 	if err != nil {
 		return remote.Result{}, err
 	}
-	program := g.programOn(node)
-	command := remote.Command{Argv: program.argv(args), Stdin: stdin, Stdout: stdout}
+	command := remote.Command{Argv: append([]string{cluster.NodeProgramPath}, args...), Stdin: stdin, Stdout: stdout}
+	if g.spec.Engine == cluster.Direct {
+		return g.onHost(ctx, client, node, args, command)
+	}
 	result, err := client.Run(ctx, command)
-	switch code := remote.ExitCode(err); {
-	case code == exitNoProgram && program.path == "":
-		if err = program.install(ctx, client); err == nil {
-			return client.Run(ctx, command)
-		}
-	case program.path != "" && (code == exitUnknown || code == exitNotFound):
+	if code := remote.ExitCode(err); code == exitUnknown || code == exitNotFound {
 		err = cluster.WithHint(fmt.Errorf("sirikata-node is missing or too old there: %w", err),
 			"install this version: sirikata-cluster %s fix corosync %s", g.spec.Type, g.spec.Name)
-	case program.path == "" && code == exitNotAllowed:
-		err = cluster.WithHint(fmt.Errorf("sirikata-node may not be executed there: %w", err),
-			"the file system of %s must not be mounted noexec", program.directory)
 	}
 	return result, err
 }
 
-// install puts the program there, under a name that tells what is in it: it
-// replaces none that runs.
-func (p nodeProgram) install(ctx context.Context, client *remote.Client) error {
-	machine, err := client.Output(ctx, "uname", "-m")
-	if err != nil {
-		return err
+// onHost is onNode where nothing is installed.
+func (g *NodeGroup) onHost(ctx context.Context, client *remote.Client, node string, args []string, command remote.Command) (remote.Result, error) {
+	directory := beside.Directory(g.spec, node)
+	program := hostProgram()
+	command.Argv = program.Argv(directory, args...)
+	result, err := client.Run(ctx, command)
+	switch remote.ExitCode(err) {
+	case beside.ExitAbsent:
+		var host beside.Host
+		if host, err = beside.ParseHost(node, result.Stdout); err != nil {
+			return result, err
+		}
+		if err = program.Install(ctx, client, directory, host.Machine); err == nil {
+			return client.Run(ctx, command)
+		}
+	case beside.ExitNotAllowed:
+		err = cluster.WithHint(fmt.Errorf("sirikata-node may not be executed there: %w", err),
+			"the file system of %s must not be mounted noexec", beside.Programs(directory))
 	}
-	content, digest, err := programs.Node(strings.TrimSpace(string(machine)))
-	if err != nil {
-		return err
-	}
-	return client.WriteFile(ctx, path.Join(p.directory, "sirikata-node-"+digest), 0o755, bytes.NewReader(content))
+	return result, err
 }
+
+// hostProgram is made once: to digest it takes a moment.
+var hostProgram = sync.OnceValue(func() *beside.Program { return beside.New(programs.Node) })
 
 // askRelease runs "sirikata-node release" on a node. A fault of the node is in the
 // state, and no error.

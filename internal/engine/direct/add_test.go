@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
 )
 
@@ -136,7 +137,7 @@ func TestAddCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(within(t))
 	go func() {
 		for ctx.Err() == nil {
-			if runs, _ := filepath.Glob(filepath.Join(f.servers[0].Root, stateDirectory, "world", "node0", "services", "slow", "run.json")); len(runs) > 0 {
+			if runs, _ := filepath.Glob(filepath.Join(f.servers[0].Root, beside.StateDirectory, "world", "node0", "services", "slow", "run.json")); len(runs) > 0 {
 				cancel(errGaveUp)
 			}
 			time.Sleep(10 * time.Millisecond)

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 	"github.com/sirikata/sirikata-cluster/internal/protocol"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
@@ -24,49 +24,7 @@ const (
 	installWait = 2 * time.Minute
 )
 
-// stateDirectory is where the workspace path of a node holds all of ours.
-const stateDirectory = ".sirikata-cluster"
-
-// callScript runs the sirikata-node of ours that fits the machine, if it is
-// there; otherwise it says what the machine is, who we are on it and whether it
-// has anything of the cluster. Its arguments are the directory of the cluster and
-// pairs of machine and digest. A program on a file system that is mounted noexec
-// is there and cannot be run, which the shell answers with 126.
-const callScript = `directory=$1 machine=$(uname -m)
-shift
-while [ $# -gt 1 ]; do
-	program=$directory/` + protocol.ProgramDirectory + `/sirikata-node-$2
-	if [ "$1" = "$machine" ] && [ -s "$program" ]; then
-		exec "$program" ` + protocol.Serve + `
-	fi
-	shift 2
-done
-nothing=yes
-[ ! -e "$directory" ] || nothing=no
-echo "$machine $(id -u) $nothing"
-exit 87
-`
-
-const (
-	exitNoProgram  = 87  // of callScript
-	exitNotAllowed = 126 // of the shell: found, and not executable
-)
-
-// known are the machines for which we have a program, each with its digest.
-func (e *Engine) known() []string {
-	var pairs []string
-	for _, machine := range []string{"x86_64", "aarch64"} {
-		// A machine for which there is none says so when its turn comes.
-		if _, digest, err := e.program(machine); err == nil {
-			pairs = append(pairs, machine, digest)
-		}
-	}
-	return pairs
-}
-
-func (e *Engine) directory(node string) string {
-	return path.Join(e.spec.Paths(node).Workspace, stateDirectory, e.spec.Name)
-}
+func (e *Engine) directory(node string) string { return beside.Directory(e.spec, node) }
 
 // ask asks one node, and puts sirikata-node there if it has none of ours, which Look
 // and Leave need only where there is anything of the cluster.
@@ -74,16 +32,15 @@ func (e *Engine) directory(node string) string {
 // Only a Look is bound to a time of its own; all else takes as long as ctx lasts.
 func (e *Engine) ask(ctx context.Context, node cluster.Node, request protocol.Request) (protocol.Answer, error) {
 	result, err := e.within(ctx, node, request)
-	if remote.ExitCode(err) == exitNoProgram {
-		var machine, nothing string
-		answer := protocol.Answer{}
-		if n, _ := fmt.Sscan(string(result.Stdout), &machine, &answer.UID, &nothing); n != 3 {
-			return answer, fmt.Errorf("find out what machine %s is: unexpected answer %q", node.Name, result.Stdout)
+	if remote.ExitCode(err) == beside.ExitAbsent {
+		var host beside.Host
+		if host, err = beside.ParseHost(node.Name, result.Stdout); err != nil {
+			return protocol.Answer{}, err
 		}
-		if nothing == "yes" && (request.Action == protocol.Look || request.Action == protocol.Leave) {
-			return answer, nil
+		if host.Nothing && (request.Action == protocol.Look || request.Action == protocol.Leave) {
+			return protocol.Answer{UID: host.UID}, nil
 		}
-		if err = e.install(ctx, node, machine); err == nil {
+		if err = e.install(ctx, node, host.Machine); err == nil {
 			result, err = e.within(ctx, node, request)
 		}
 	}
@@ -129,7 +86,7 @@ func (e *Engine) call(ctx context.Context, node cluster.Node, request protocol.R
 		return remote.Result{}, err
 	}
 	command := remote.Command{
-		Argv:  append([]string{"sh", "-c", callScript, "sirikata-cluster", request.Directory}, e.digests()...),
+		Argv:  e.program().Argv(request.Directory, protocol.Serve),
 		Stdin: bytes.NewReader(text), Stdout: w,
 	}
 	if w != nil {
@@ -140,11 +97,9 @@ func (e *Engine) call(ctx context.Context, node cluster.Node, request protocol.R
 	return client.Run(ctx, command)
 }
 
-// install puts sirikata-node on a node, under a name that tells what is in it: it
-// replaces none that runs, and operators who do it at once write the same.
+// install puts sirikata-node on a node.
 func (e *Engine) install(ctx context.Context, node cluster.Node, machine string) error {
-	content, digest, err := e.program(machine)
-	if err != nil {
+	if err := e.program().Fits(machine); err != nil {
 		return &brokenError{err}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, installWait, fmt.Errorf("gave up after %v", installWait))
@@ -154,7 +109,7 @@ func (e *Engine) install(ctx context.Context, node cluster.Node, machine string)
 	if err != nil {
 		return err
 	}
-	return client.WriteFile(ctx, path.Join(e.directory(node.Name), protocol.ProgramDirectory, "sirikata-node-"+digest), 0o755, bytes.NewReader(content))
+	return e.program().Install(ctx, client, e.directory(node.Name), machine)
 }
 
 // explain says for a person why a node did not do what it was asked.
@@ -163,8 +118,8 @@ func (e *Engine) explain(node cluster.Node, err error) error {
 	if !errors.As(err, &exit) {
 		return err
 	}
-	if exit.Code == exitNotAllowed {
-		err = fmt.Errorf("%s may not be executed on %s: is its file system mounted noexec?", path.Join(e.directory(node.Name), protocol.ProgramDirectory), node.Name)
+	if exit.Code == beside.ExitNotAllowed {
+		err = fmt.Errorf("%s may not be executed on %s: is its file system mounted noexec?", beside.Programs(e.directory(node.Name)), node.Name)
 	}
 	return e.broken(node, err)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
 	"github.com/sirikata/sirikata-cluster/internal/protocol"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
@@ -140,7 +141,7 @@ func (e *Engine) Logs(ctx context.Context, id string, lines int, follow bool, w 
 		return nil
 	}
 	var exit *remote.ExitError
-	if errors.As(err, &exit) && exit.Code != exitNoProgram {
+	if errors.As(err, &exit) && exit.Code != beside.ExitAbsent {
 		return fmt.Errorf("logs of service %q on %s: %s", id, from.node, strings.TrimSpace(string(exit.Stderr)))
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
@@ -25,8 +26,7 @@ type Engine struct {
 	spec    cluster.Spec
 	nodes   []cluster.Node
 	pool    *remote.Pool
-	program func(machine string) ([]byte, string, error)
-	digests func() []string
+	program func() *beside.Program
 
 	mu       sync.Mutex
 	progress func(string)
@@ -39,9 +39,9 @@ var _ engine.Engine = (*Engine)(nil)
 // progress gets a line where something takes long or is not known; it is called
 // from one goroutine at a time.
 func New(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, program func(machine string) ([]byte, string, error), progress func(string)) *Engine {
-	e := &Engine{spec: spec, nodes: nodes, pool: pool, program: program, progress: progress}
-	e.digests = sync.OnceValue(e.known)
-	return e
+	// Once, and only where it is needed: to digest it takes a moment.
+	once := sync.OnceValue(func() *beside.Program { return beside.New(program) })
+	return &Engine{spec: spec, nodes: nodes, pool: pool, program: once, progress: progress}
 }
 
 func (e *Engine) say(format string, args ...any) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 )
 
 // TestBrokenWorkspace has a workspace path in which nothing can be written.
@@ -43,7 +44,7 @@ func TestInstallAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	bin, err := os.ReadDir(filepath.Join(f.servers[0].Root, stateDirectory, "world", "bin"))
+	bin, err := os.ReadDir(filepath.Join(f.servers[0].Root, beside.StateDirectory, "world", "bin"))
 	if err != nil || len(bin) != 1 {
 		t.Errorf("programs %v, %v", bin, err)
 	}
@@ -57,7 +58,7 @@ func TestNoExec(t *testing.T) {
 	f := newFleet(t, 1)
 	e := f.engine(t)
 	add(t, e, sleeper("a", "node0"))
-	programs, err := filepath.Glob(filepath.Join(f.servers[0].Root, stateDirectory, "world", "bin", "*"))
+	programs, err := filepath.Glob(filepath.Join(f.servers[0].Root, beside.StateDirectory, "world", "bin", "*"))
 	if err != nil || len(programs) != 1 {
 		t.Fatal(programs, err)
 	}
@@ -78,7 +79,7 @@ func TestLeave(t *testing.T) {
 	f := newFleet(t, 2)
 	f.spec.Hosts[1].WorkspacePath = f.spec.Hosts[0].WorkspacePath // a shared home directory
 	e := f.engine(t)
-	state := filepath.Join(f.servers[0].Root, stateDirectory)
+	state := filepath.Join(f.servers[0].Root, beside.StateDirectory)
 	add(t, e, sleeper("a", "node0"), sleeper("b", "node1"))
 	if err := e.Leave(within(t), "node0"); err == nil || err.Error() != "node0: it still has services: a" {
 		t.Errorf("error %v", err)

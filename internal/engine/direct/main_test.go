@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/beside"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
 	"github.com/sirikata/sirikata-cluster/internal/keeper"
 	"github.com/sirikata/sirikata-cluster/internal/protocol"
@@ -99,7 +100,7 @@ func (f *fleet) engine(t *testing.T) *Engine {
 // removeAll leaves no process behind, not even of a node that is off by now.
 func (f *fleet) removeAll(t *testing.T) {
 	for i, server := range f.servers {
-		records, err := filepath.Glob(filepath.Join(server.Root, stateDirectory, "*", "*", "services", "*"))
+		records, err := filepath.Glob(filepath.Join(server.Root, beside.StateDirectory, "*", "*", "services", "*"))
 		if err != nil {
 			t.Error(err)
 		}
