@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -265,6 +266,25 @@ func TestCheck(t *testing.T) {
 		dir := t.TempDir()
 		if _, unpackErr := Unpack(t.Context(), bytes.NewReader(made(t, test.entries...)), Release(), dir); (unpackErr == nil) != (err == nil) {
 			t.Errorf("%s: Unpack says %v", test.name, unpackErr)
+		}
+	}
+}
+
+// TestSparse has a file that is all hole, 300 MB of it in an archive of 10 kB, as
+// GNU tar 1.34 writes it: tar --sparse --format=gnu or posix.
+func TestSparse(t *testing.T) {
+	for _, format := range []string{"gnu", "posix"} {
+		file, err := os.Open("testdata/sparse-" + format + ".tar.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		content, err := gzip.NewReader(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Check(t.Context(), content, Release()); err == nil || !strings.Contains(err.Error(), `"bin/hole": is sparse`) {
+			t.Errorf("%s: %v", format, err)
 		}
 	}
 }

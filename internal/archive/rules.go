@@ -118,6 +118,10 @@ func (c *checker) parents(name string) {
 }
 
 func (c *checker) kind(h *tar.Header, name string) {
+	if sparse(h) {
+		c.fault(name, "is sparse: it would be larger than what was sent; pack it without --sparse")
+		return
+	}
 	switch h.Typeflag {
 	case tar.TypeDir:
 	case tar.TypeReg:
@@ -142,6 +146,17 @@ func (c *checker) kind(h *tar.Header, name string) {
 	default:
 		c.fault(name, "is of a kind that is not a file, directory or link (%q)", h.Typeflag)
 	}
+}
+
+// sparse reports whether an entry has holes, by either of GNU tar's formats for
+// that ("Storing Sparse Files" in its manual).
+func sparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // finish looks at what can be judged only when all entries are known.
