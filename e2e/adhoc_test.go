@@ -3,20 +3,15 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
-	"io"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
-// create makes a cluster of hosts with the paths of hostUser.
+// createOf makes a cluster of hosts with the paths of hostUser.
 func (o operator) createOf(t *testing.T, name string, nodes ...string) result {
 	t.Helper()
 	home := "/home/" + hostUser
@@ -97,22 +92,10 @@ func TestAdHocReach(t *testing.T) {
 
 // adhocPrompt types into a terminal.
 func adhocPrompt(t *testing.T, op operator, name, node string) {
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
-	defer cancel()
-	wrap := append([]string{"docker", "exec", "--tty"}, op.wrap[2:]...)
-	op.wrap = wrap
-	terminal, err := pty.Start(op.command(ctx, "adhoc", "node", "ssh", name, node))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer terminal.Close()
-	if _, err := terminal.WriteString("echo $((40+2)) on $(hostname); exit 5\n"); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	_, _ = io.Copy(&out, terminal) // ends with EIO when the program does
-	if !strings.Contains(out.String(), "42 on hidden") {
-		t.Errorf("the terminal shows\n%s", out.String())
+	op.wrap = append([]string{"docker", "exec", "--tty"}, op.wrap[2:]...)
+	shown, code := op.typed(t, "echo $((40+2)) on $(hostname); exit 5\n", "adhoc", "node", "ssh", name, node)
+	if code != 5 || !strings.Contains(shown, "42 on hidden") {
+		t.Errorf("exit code %d, and the terminal shows\n%s", code, shown)
 	}
 }
 

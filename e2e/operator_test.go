@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 )
 
 // commandTimeout is how long any command of ours may take.
@@ -39,6 +41,26 @@ func (o operator) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd.Stdin = o.stdin
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
+}
+
+// typed runs a command in a terminal in which text is typed, and returns what the
+// terminal showed and the exit code.
+func (o operator) typed(t *testing.T, text string, args ...string) (shown string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
+	defer cancel()
+	cmd := o.command(ctx, args...)
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	if _, err := terminal.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	_, _ = io.Copy(&out, terminal) // ends with EIO when the program does
+	return out.String(), exitCode(cmd.Wait())
 }
 
 // run runs a command of ours to its end, whatever that is.

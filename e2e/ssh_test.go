@@ -4,13 +4,9 @@ package e2e
 
 import (
 	"bytes"
-	"context"
-	"io"
 	"os/exec"
 	"strings"
 	"testing"
-
-	"github.com/creack/pty"
 )
 
 func TestSSHAll(t *testing.T) {
@@ -66,26 +62,14 @@ func TestPrompt(t *testing.T) {
 	if _, err := exec.LookPath("ssh"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
-	defer cancel()
-	cmd := c.command(ctx, "local", "node", "ssh", c.name, "2")
-	terminal, err := pty.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer terminal.Close()
 	// The answers differ from what is typed, which the terminal echoes.
-	if _, err := terminal.WriteString("echo $((40+2)) on $(hostname); test -t 0 && echo ter''minal; exit 5\n"); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	_, _ = io.Copy(&out, terminal) // ends with EIO when the program does
-	if code := exitCode(cmd.Wait()); code != 5 {
+	shown, code := c.typed(t, "echo $((40+2)) on $(hostname); test -t 0 && echo ter''minal; exit 5\n", "local", "node", "ssh", c.name, "2")
+	if code != 5 {
 		t.Errorf("exit code %d, not that of the shell, 5", code)
 	}
 	for _, want := range []string{"42 on node2", "terminal"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the terminal does not show %q:\n%s", want, out.String())
+		if !strings.Contains(shown, want) {
+			t.Errorf("the terminal does not show %q:\n%s", want, shown)
 		}
 	}
 }

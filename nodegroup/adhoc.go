@@ -69,12 +69,13 @@ func (g *NodeGroup) ofHost(machine provider.Machine) remote.Host {
 
 // reachable finds out which nodes answer, all at once, within goneTimeout.
 func (g *NodeGroup) reachable(ctx context.Context, nodes []cluster.Node) {
-	_ = remote.Each(ctx, nodes, 0, func(ctx context.Context, node cluster.Node) error {
-		online := g.answers(ctx, node)
-		for i := range nodes {
-			if nodes[i].Name == node.Name && online {
-				nodes[i].State = cluster.Online
-			}
+	var each []*cluster.Node
+	for i := range nodes {
+		each = append(each, &nodes[i])
+	}
+	_ = remote.Each(ctx, each, 0, func(ctx context.Context, node *cluster.Node) error {
+		if g.answers(ctx, *node) {
+			node.State = cluster.Online
 		}
 		return nil
 	})

@@ -28,7 +28,7 @@ func readDaemons() (map[int]usage, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := map[int]usage{}
+	found, names := map[int]usage{}, clusterDaemons()
 	for _, file := range files {
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if err != nil {
@@ -39,7 +39,7 @@ func readDaemons() (map[int]usage, error) {
 			continue // it has ended
 		}
 		u, ok := parseUsage(string(text), up)
-		if name := clusterDaemons()[u.name]; ok && name != "" {
+		if name := names[u.name]; ok && name != "" {
 			u.name = name
 			found[pid] = u
 		}

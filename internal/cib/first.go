@@ -65,8 +65,7 @@ func First() (string, error) {
 			// of 20 s is all that an empty cluster would wait for.
 			"dc-deadtime": "1s",
 			// How long a node that is told to shut down waits for the DC to stop what
-			// runs there. A request that comes just when its controller has joined
-			// again can get lost (Pacemaker 2.1.5); the default is 20 minutes.
+			// runs there, which may never come: see ADR 0008. The default is 20 minutes.
 			"shutdown-escalation": "180s",
 		}),
 		RscDefaults: attributes("rsc_defaults-options", map[string]string{

@@ -27,17 +27,20 @@ func resourceTests(ids []string) string {
 }
 
 // History is what became of services, from cibadmin --query --xpath
-// [HistoryXPath].
-type History struct {
-	started map[string]string // where the newest action shows that it runs, by id
-	active  map[string]bool   // not known to be stopped on every node
-	open    map[string]bool   // with an action that is not over
-	tried   map[string]bool   // with a start that is over
+// [HistoryXPath], by their ids.
+type History map[string]*past
+
+// past is what became of one service, on all nodes.
+type past struct {
+	started string // where the newest action shows that it runs
+	active  bool   // it is not known to be stopped on every node
+	open    bool   // an action is not over
+	tried   bool   // a start is over
 }
 
 // ParseHistory reads the history of services.
 func ParseHistory(text []byte) (History, error) {
-	h := History{started: map[string]string{}, active: map[string]bool{}, open: map[string]bool{}, tried: map[string]bool{}}
+	h := History{}
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	for {
 		token, err := decoder.Token()
@@ -45,7 +48,7 @@ func ParseHistory(text []byte) (History, error) {
 			return h, nil
 		}
 		if err != nil {
-			return History{}, fmt.Errorf("read history of services: %w", err)
+			return nil, fmt.Errorf("read history of services: %w", err)
 		}
 		element, ok := token.(xml.StartElement)
 		if !ok || element.Name.Local != "lrm_resource" {
@@ -53,7 +56,7 @@ func ParseHistory(text []byte) (History, error) {
 		}
 		var resource historyResource
 		if err := decoder.DecodeElement(&resource, &element); err != nil {
-			return History{}, fmt.Errorf("read history of services: %w", err)
+			return nil, fmt.Errorf("read history of services: %w", err)
 		}
 		h.add(resource)
 	}
@@ -74,27 +77,29 @@ type historyOp struct {
 // add takes in what one node remembers of one service.
 func (h History) add(resource historyResource) {
 	id, _ := cluster.ServiceIDOf(resource.ID)
+	if h[id] == nil {
+		h[id] = &past{}
+	}
 	newest := historyOp{Call: -1}
 	for _, op := range resource.Actions {
 		switch {
 		case op.Code == codePending:
-			h.open[id] = true
+			h[id].open = true
 			continue
 		case op.Task == "start":
-			h.tried[id] = true
+			h[id].tried = true
 		}
 		if op.Call > newest.Call {
 			newest = op
 		}
 	}
-	switch {
-	case newest.Task == "stop" && newest.Code == codeOK, newest.Task == "monitor" && newest.Code == codeNotRunning:
-	case newest.Call < 0: // nothing is over
-	default:
-		h.active[id] = true
-		if newest.Code == codeOK {
-			h.started[id] = newest.Node
-		}
+	stopped := newest.Task == "stop" && newest.Code == codeOK || newest.Task == "monitor" && newest.Code == codeNotRunning
+	if newest.Call < 0 || stopped {
+		return
+	}
+	h[id].active = true
+	if newest.Code == codeOK {
+		h[id].started = newest.Node
 	}
 }
 
@@ -107,13 +112,26 @@ const (
 // Started is the node on which a service that did not exist before runs; false
 // if it is not known to run.
 func (h History) Started(id string) (node string, ok bool) {
-	node, ok = h.started[id]
-	return node, ok && !h.open[id]
+	p := h.of(id)
+	return p.started, p.started != "" && !p.open
 }
 
 // Tried reports whether a start of a service has come to an end on some node, and
 // nothing is under way.
-func (h History) Tried(id string) bool { return h.tried[id] && !h.open[id] }
+func (h History) Tried(id string) bool {
+	p := h.of(id)
+	return p.tried && !p.open
+}
 
 // Stopped reports whether a service is known to run nowhere.
-func (h History) Stopped(id string) bool { return !h.active[id] && !h.open[id] }
+func (h History) Stopped(id string) bool {
+	p := h.of(id)
+	return !p.active && !p.open
+}
+
+func (h History) of(id string) past {
+	if p := h[id]; p != nil {
+		return *p
+	}
+	return past{}
+}
