@@ -136,7 +136,7 @@ func parseHostObject(text []byte) (host Host, offer []string, faults []Fault) {
 		into, ok := fields[name]
 		switch {
 		case !ok:
-			faults = append(faults, Fault{Field: name, Problem: "there is no such key" + nearestKey(name, known)})
+			faults = append(faults, Fault{Field: name, Problem: "there is no such key" + proposal(nearestKey(name, known), "keys", known)})
 		case string(given[name]) == "null":
 			faults = append(faults, Fault{Field: name, Problem: "is null: leave it out"})
 		default:
@@ -161,17 +161,18 @@ func (h *Host) fields(offer *offered) map[string]any {
 	}
 }
 
-// nearestKey proposes a key. People leave out a part of a name more often than
+// nearestKey is nearest for keys: people leave out a part of one more often than
 // they mistype it.
 func nearestKey(name string, known []string) string {
-	proposal := nearest(name, known)
+	if best := nearest(name, known); best != "" || len(name) <= 2 {
+		return best
+	}
 	for _, key := range known {
-		part := strings.Contains(key, strings.ToLower(name)) || strings.Contains(strings.ToLower(name), key)
-		if len(name) > 2 && part && !strings.Contains(proposal, "do you mean") {
-			return fmt.Sprintf("; do you mean %q?", key)
+		if strings.Contains(key, strings.ToLower(name)) || strings.Contains(strings.ToLower(name), key) {
+			return key
 		}
 	}
-	return strings.Replace(proposal, "the fields are", "the keys are", 1)
+	return ""
 }
 
 func brokenObject(text []byte, err error) string {

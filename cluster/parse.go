@@ -63,7 +63,8 @@ func parseService(i int, element json.RawMessage) (Service, error) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		into, known := fields[name]
 		if !known {
-			faults = append(faults, Fault{Field: name, Problem: "there is no such field" + nearest(name, slices.Sorted(maps.Keys(fields)))})
+			known := slices.Sorted(maps.Keys(fields))
+			faults = append(faults, Fault{Field: name, Problem: "there is no such field" + proposal(nearest(name, known), "fields", known)})
 			continue
 		}
 		if string(given[name]) == "null" {
@@ -127,7 +128,7 @@ func wrongType(err error) string {
 	return fmt.Sprintf("is %s, but must be %s", is, want)
 }
 
-// nearest proposes the known name that a mistyped one probably means.
+// nearest is the known name that a mistyped one probably means, or "".
 func nearest(name string, known []string) string {
 	best, distance := "", 3
 	for _, candidate := range known {
@@ -135,8 +136,13 @@ func nearest(name string, known []string) string {
 			best, distance = candidate, d
 		}
 	}
+	return best
+}
+
+// proposal proposes a name, or says what all of them are.
+func proposal(best, things string, known []string) string {
 	if best == "" {
-		return "; the fields are " + strings.Join(known, ", ")
+		return fmt.Sprintf("; the %s are %s", things, strings.Join(known, ", "))
 	}
 	return fmt.Sprintf("; do you mean %q?", best)
 }
