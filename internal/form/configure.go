@@ -82,27 +82,36 @@ func (f *Former) members() []puppet.Member {
 // One call reloads it on every node (corosync-cfgtool(8), -R), so it comes
 // after all nodes have the new file.
 func reloadCorosync(ctx context.Context, f *Former, members []*member) error {
+	full := withRole(members, cluster.Full)
+	if err := f.run(ctx, step{each: lookAgain}, full); err != nil {
+		return err
+	}
 	// One that was killed between Puppet and the reload leaves no other trace.
 	stale := f.Force
 	var running *member
-	for _, m := range members {
-		if !m.found.corosync {
-			continue
-		}
-		running = m
-		before := m.found.conf
-		out, err := m.client.Output(ctx, "sh", "-c", inspectScript)
-		if err != nil {
-			return &cluster.NodeError{Node: m.node.Name, Err: err}
-		}
-		m.found.conf = parseFacts(out).conf
-		if m.found.conf != before {
-			stale, m.changed = true, true
+	for _, m := range full {
+		if m.found.corosync {
+			running = m
+			stale = stale || m.stale
 		}
 	}
 	if !stale || running == nil {
 		return nil
 	}
+	running.changed = true
 	_, err := running.client.Output(ctx, "corosync-cfgtool", "-R")
 	return err
+}
+
+// lookAgain finds out whether Puppet changed corosync.conf. A node that was just
+// powered on may have started Corosync meanwhile, with the file of before.
+func lookAgain(ctx context.Context, _ *Former, m *member) error {
+	out, err := m.client.Output(ctx, "sh", "-c", inspectScript)
+	if err != nil {
+		return err
+	}
+	now := parseFacts(out)
+	m.stale = now.conf != m.found.conf
+	m.found.conf, m.found.corosync = now.conf, now.corosync
+	return nil
 }

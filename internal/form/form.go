@@ -59,6 +59,7 @@ type member struct {
 	found   facts
 	changed bool // anything was done to it
 	fresh   bool // its Pacemaker was started
+	stale   bool // its corosync.conf is another one than before
 }
 
 // step is one thing done to all nodes, at the same time on each. Every step

@@ -113,10 +113,11 @@ func (f *Former) takesPart(m *member, now round) bool {
 }
 
 // leaveRole takes a node out of the role that it had. What ran on it moves away
-// or stops.
+// or stops. A node that was just powered on may be about to start what did not
+// run when it was looked at.
 func leaveRole(ctx context.Context, f *Former, m *member) error {
 	switch {
-	case m.role == cluster.Remote && (m.found.corosync || m.found.pacemaker):
+	case m.role == cluster.Remote && (m.found.role == cluster.Full || m.found.corosync || m.found.pacemaker):
 		m.found.corosync, m.found.pacemaker = false, false
 		return m.halt(ctx, "pacemaker.service", "corosync.service")
 	case m.role == cluster.Full && m.found.remote:

@@ -136,6 +136,26 @@ func TestFormRemote(t *testing.T) {
 	}
 }
 
+// TestFormDemoted: a full node whose vote another one got while it was away may be
+// about to start Corosync, with its old nodelist, when it is looked at.
+func TestFormDemoted(t *testing.T) {
+	g := newGroup(t, 2)
+	g.former.Spec.FullNodes = 1
+	before, rest, _ := strings.Cut(recordedMon(t, "empty"), `<node name="node1"`)
+	_, after, _ := strings.Cut(rest, "</nodes>")
+	g.nodes[0].mon = []string{before + `<node name="node1" id="node1" online="true" type="remote"/></nodes>` + after}
+	g.formed(t)
+	g.nodes[1].facts["role"], g.nodes[1].facts["full"] = "full", "node0 node1"
+	g.nodes[1].digest = "of its time as a full node"
+	delete(g.nodes[1].facts, "remote")
+	if _, err := g.form(t); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"stop", "puppet", "start remote"}, g.nodes[1].did); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestRemotes: a full node that is off, and whose vote another one has, is connected
 // to as a remote one only when it is back.
 func TestRemotes(t *testing.T) {

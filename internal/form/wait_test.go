@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,13 +99,17 @@ func TestReload(t *testing.T) {
 		{"all changed", []string{"node0", "node1"}, []string{"node0", "node1"}, 1},
 		{"the first changed", []string{"node0", "node1"}, []string{"node0"}, 1},
 		{"one that does not run changed", []string{"node0"}, []string{"node1"}, 0},
+		{"one that changed started meanwhile", []string{"node0", "node1 by itself"}, []string{"node1"}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := newGroup(t, 2)
 			members := g.connected(t)
 			for i, node := range g.nodes {
 				members[i].found.conf = "before"
-				members[i].found.corosync = strings.Contains(fmt.Sprint(test.running), node.name)
+				members[i].found.corosync = slices.Contains(test.running, node.name)
+				if strings.Contains(fmt.Sprint(test.running), node.name) {
+					node.facts["corosync"] = "yes"
+				}
 				node.facts["conf"] = "before"
 				if strings.Contains(fmt.Sprint(test.altered), node.name) {
 					node.facts["conf"] = "after"
