@@ -141,11 +141,19 @@ func (s Spec) Paths(node string) Paths {
 	return paths
 }
 
-// User returns the user that logs in to the node with that name, and that runs
-// its services where they name none and the engine is [Direct].
+// User returns the user that logs in to the node with that name.
 func (s Spec) User(node string) string {
 	host, _ := s.Host(node)
 	return cmp.Or(host.Username, s.LoginUser, "root")
+}
+
+// ServiceUserOn returns the user that runs services on the node with that name
+// where they name none: on a host that the user has, the one that logs in.
+func (s Spec) ServiceUserOn(node string) string {
+	if s.Type == AdHoc {
+		return s.User(node)
+	}
+	return s.ServiceUser
 }
 
 // hostFaults are what is wrong with the hosts of an ad-hoc cluster.

@@ -6,6 +6,8 @@ const (
 	NodeFilePath = "/etc/sirikata-cluster/node.json"
 	// NodesFilePath holds a [NodesFile] as JSON, on full nodes; written by Puppet.
 	NodesFilePath = "/etc/sirikata-cluster/nodes.json"
+	// HostsFilePath holds a line "ADDRESS NAME" for each node, written by Puppet.
+	HostsFilePath = "/etc/sirikata-cluster/hosts"
 	// NodeProgramPath is where sirikata-node is installed.
 	NodeProgramPath = "/usr/lib/sirikata-cluster/sirikata-node"
 	// FenceSecretPath holds what a node proves to the power service that it is

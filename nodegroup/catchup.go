@@ -25,12 +25,15 @@ func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) er
 	if spec.Size == g.spec.Size && len(spec.Removed) == len(g.spec.Removed) {
 		return nil
 	}
+	if err := g.unknownHosts(spec); err != nil {
+		return err
+	}
 	if err := g.store.Update(spec); err != nil {
 		return err
 	}
 	said := fmt.Sprintf("other operators have changed the cluster: it has %d nodes", spec.Size)
 	for _, index := range spec.Removed[len(g.spec.Removed):] {
-		said += fmt.Sprintf(", %s was removed for good", cluster.NodeName(index))
+		said += fmt.Sprintf(", %s was removed for good", g.nameOf(index))
 	}
 	g.env.progress(said)
 	g.spec = spec
@@ -45,4 +48,17 @@ func (g *NodeGroup) past(ctx context.Context) (past cluster.Past, known bool) {
 	}
 	past, err = e.Past(ctx)
 	return past, err == nil
+}
+
+// nameOf is the name of the node with that index.
+func (g *NodeGroup) nameOf(index int) string {
+	for _, host := range g.spec.Hosts {
+		if host.Index == index {
+			return host.Name
+		}
+	}
+	if g.spec.Type == cluster.AdHoc {
+		return fmt.Sprintf("node %d", index)
+	}
+	return cluster.NodeName(index)
 }

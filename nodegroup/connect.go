@@ -95,6 +95,9 @@ func (g *NodeGroup) find(ctx context.Context) ([]provider.Machine, error) {
 	if len(machines) == 0 {
 		return nil, g.noNodes()
 	}
+	if err := g.withAddresses(machines); err != nil {
+		return nil, err
+	}
 	return machines, g.remember(machines)
 }
 

@@ -39,8 +39,12 @@ func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed boo
 	if err != nil {
 		return nil, false, err
 	}
+	allocated := !slices.Equal(before, machines)
+	if machines, err = g.locate(ctx, machines, true); err != nil {
+		return nil, false, err
+	}
 	nodes, changed, err = g.form(ctx, machines, false)
-	return nodes, changed || !slices.Equal(before, machines), err
+	return nodes, changed || allocated, err
 }
 
 // Allocate is the first part of Boot: it returns as soon as the machines exist.
@@ -62,6 +66,9 @@ func (g *NodeGroup) Allocate(ctx context.Context) ([]cluster.Node, error) {
 }
 
 func (g *NodeGroup) allocate(ctx context.Context) ([]provider.Machine, error) {
+	if g.spec.Type == cluster.AdHoc { // whose hosts let the user's own keys in
+		return g.find(ctx)
+	}
 	_, authorizedKey, _, err := g.store.Key(g.spec.Name)
 	if err != nil {
 		return nil, err
@@ -104,6 +111,9 @@ func (g *NodeGroup) form(ctx context.Context, machines []provider.Machine, repai
 // authorizeUnknown lets our key in where the provider has a way to. A machine
 // that another operator allocated does not know it.
 func (g *NodeGroup) authorizeUnknown(ctx context.Context, machines []provider.Machine) error {
+	if g.spec.Type == cluster.AdHoc {
+		return nil
+	}
 	err := g.authorize(ctx, machines)
 	if errors.Is(err, provider.ErrNotSupported) {
 		return nil
@@ -131,6 +141,9 @@ func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, erro
 	}
 	// A removal that was killed may have left a machine.
 	machines = slices.DeleteFunc(machines, func(m provider.Machine) bool { return slices.Contains(g.spec.Removed, m.Index) })
+	if machines, err = g.locate(ctx, machines, false); err != nil {
+		return nil, false, err
+	}
 	return g.form(ctx, machines, true)
 }
 

@@ -117,7 +117,7 @@ func (g *NodeGroup) vanished(nodes []cluster.Node) []cluster.Node {
 	var gone []provider.Machine
 	for _, index := range g.spec.Indexes() {
 		if !slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.Index == index }) {
-			gone = append(gone, provider.Machine{Index: index, Name: cluster.NodeName(index)})
+			gone = append(gone, provider.Machine{Index: index, Name: g.nameOf(index)})
 		}
 	}
 	return g.toNodes(gone)
@@ -125,6 +125,10 @@ func (g *NodeGroup) vanished(nodes []cluster.Node) []cluster.Node {
 
 // leave takes a node out of the cluster.
 func (g *NodeGroup) leave(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
+	machines, err := g.locate(ctx, machines, false)
+	if err != nil {
+		return err
+	}
 	if err := g.openPool(machines); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 	data := puppet.Data{
 		Node: cluster.NodeFile{
 			Cluster: f.Spec.Name, Name: m.node.Name, Role: m.role, FQDN: m.node.FQDN,
-			ServiceUser: f.Spec.ServiceUser, WorkingPath: paths.Working,
+			ServiceUser: f.Spec.ServiceUserOn(m.node.Name), WorkingPath: paths.Working,
 			WorkspacePath: paths.Workspace, SirikataPath: paths.Sirikata,
 			Capabilities: m.node.Capabilities,
 		},

@@ -73,7 +73,7 @@ func (e *Engine) call(ctx context.Context, node cluster.Node, request protocol.R
 	paths := e.spec.Paths(node.Name)
 	request.Directory = e.directory(node.Name)
 	request.Node = cluster.NodeFile{
-		Cluster: e.spec.Name, Name: node.Name, FQDN: node.FQDN, ServiceUser: e.spec.User(node.Name),
+		Cluster: e.spec.Name, Name: node.Name, FQDN: node.FQDN, ServiceUser: e.spec.ServiceUserOn(node.Name),
 		WorkingPath: paths.Working, WorkspacePath: paths.Workspace, SirikataPath: paths.Sirikata,
 		Capabilities: node.Capabilities,
 	}

@@ -137,3 +137,32 @@ func TestExamineVotes(t *testing.T) {
 		})
 	}
 }
+
+// TestExamineRemoved: a node that was removed for good is not shown because
+// Pacemaker remembers it, unless it has a vote.
+func TestExamineRemoved(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spec  cluster.Spec
+		votes []string
+		want  int // nodes
+	}{
+		{"removed", cluster.Spec{Removed: []int{2}}, []string{"node0", "node1"}, 2},
+		{"another was removed", cluster.Spec{Removed: []int{1}}, []string{"node0", "node1"}, 3},
+		{"removed, and it has a vote", cluster.Spec{Removed: []int{2}}, []string{"node0", "node1", "node2"}, 3},
+		{"a host that was removed", cluster.Spec{Type: cluster.AdHoc, Removed: []int{7}}, []string{"node0", "node1"}, 2},
+		{"a host that another operator has", cluster.Spec{Type: cluster.AdHoc}, []string{"node0", "node1"}, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFake(t, 3, state(t, "node-killed", "empty"))
+			f.engine.nodes, f.engine.spec = f.engine.nodes[:2], test.spec
+			load := idle()
+			load.Corosync.Votes = test.votes
+			f.loads = map[string]string{"": encoded(t, load)}
+			got, err := f.engine.Examine(within(t))
+			if err != nil || len(got.Nodes) != test.want {
+				t.Errorf("%+v (%v), want %d nodes", got.Nodes, err, test.want)
+			}
+		})
+	}
+}

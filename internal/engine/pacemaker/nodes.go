@@ -30,7 +30,7 @@ func (e *Engine) statesOf(mon cib.Mon, votes []string) []cluster.Node {
 		return slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.Name == name })
 	}
 	for _, known := range mon.Nodes {
-		if !has(known.Name) {
+		if !has(known.Name) && !(e.gaveUp(known.Name) && mon.NodeState(known.Name) == cluster.Offline && !slices.Contains(votes, known.Name)) {
 			nodes = append(nodes, cluster.Node{Index: cluster.NodeIndex(known.Name), Name: known.Name, Capabilities: []string{}})
 		}
 	}
@@ -40,6 +40,17 @@ func (e *Engine) statesOf(mon cib.Mon, votes []string) []cluster.Node {
 		nodes[i].Role = roleOf(nodes[i].Name, mon, votes)
 	}
 	return nodes
+}
+
+// gaveUp reports whether a node was removed for good. A node that becomes the DC
+// writes down once more those that it knows to have been fenced in its time
+// (Pacemaker 2.1.5, execute_stonith_cleanup).
+func (e *Engine) gaveUp(name string) bool {
+	if e.spec.Type == cluster.AdHoc {
+		_, is := e.spec.Host(name)
+		return !is && len(e.spec.Removed) > 0
+	}
+	return slices.Contains(e.spec.Removed, cluster.NodeIndex(name))
 }
 
 // roleOf is the role of a node; empty for one that is no part of the cluster.
