@@ -22,6 +22,10 @@ type AdHoc struct {
 	// Nodes are the hosts, as [cluster.ParseHosts] reads them.
 	Nodes  []string
 	Engine cluster.Engine
+	// TokenProfile and FullNodes are for the engine pacemaker: how fast a dead node
+	// is noticed, and how many vote; 0 leaves that to the size.
+	TokenProfile cluster.TokenProfile
+	FullNodes    int
 }
 
 // AdHocSpec is the spec of a cluster of hosts that the user already has. All
@@ -34,7 +38,7 @@ func AdHocSpec(from AdHoc) (cluster.Spec, error) {
 		SirikataPath: from.Paths.Sirikata, WorkingPath: from.Paths.Working, WorkspacePath: from.Paths.Workspace,
 	}
 	if from.Engine == cluster.Pacemaker {
-		spec.TokenProfile = cluster.LAN
+		spec.TokenProfile, spec.FullNodes = from.TokenProfile, from.FullNodes
 	}
 	if hostsErr == nil {
 		return spec, spec.Validate()
@@ -67,22 +71,37 @@ func (g *NodeGroup) ofHost(machine provider.Machine) remote.Host {
 	}
 }
 
-// reachable finds out which nodes answer, all at once, within goneTimeout.
-func (g *NodeGroup) reachable(ctx context.Context, nodes []cluster.Node) {
+// reachable finds out which nodes answer, all at once, within goneTimeout. The
+// error is of those that do not.
+func (g *NodeGroup) reachable(ctx context.Context, nodes []cluster.Node) error {
 	var each []*cluster.Node
 	for i := range nodes {
 		each = append(each, &nodes[i])
 	}
-	_ = remote.Each(ctx, each, 0, func(ctx context.Context, node *cluster.Node) error {
-		if g.answers(ctx, *node) {
-			node.State = cluster.Online
+	return remote.Each(ctx, each, 0, func(ctx context.Context, node *cluster.Node) error {
+		if err := g.tryReach(ctx, node.Name); err != nil {
+			return &cluster.NodeError{Node: node.Name, Err: err}
 		}
+		node.State = cluster.Online
 		return nil
 	})
 }
 
+// silent are the names of nodes that are not online.
+func silent(nodes []cluster.Node) []string {
+	var names []string
+	for _, node := range nodes {
+		if node.State != cluster.Online {
+			names = append(names, node.Name)
+		}
+	}
+	return names
+}
+
 // AddHost adds a host that the user already has to an ad-hoc cluster, once it
-// answers. A host that is a node already is a fault (*cluster.InvalidError).
+// answers, and makes it part of one that is booted: until then it is not Online. A
+// host that is a node already is a fault (*cluster.InvalidError). Boot completes
+// what failed, was cancelled or killed once the host was in the spec.
 func (g *NodeGroup) AddHost(ctx context.Context, word string) (cluster.Node, error) {
 	unlock, err := g.store.Lock(g.spec.Name, "add node")
 	if err != nil {
@@ -90,6 +109,10 @@ func (g *NodeGroup) AddHost(ctx context.Context, word string) (cluster.Node, err
 	}
 	defer unlock()
 	if g.spec, err = g.store.Spec(g.spec.Name); err != nil { // as it is under the lock
+		return cluster.Node{}, err
+	}
+	booted, err := g.catchUpHosts(ctx)
+	if err != nil {
 		return cluster.Node{}, err
 	}
 	hosts, capabilities, err := cluster.ParseHosts([]string{word}, g.spec.NextIndex(), g.spec.Hosts)
@@ -110,7 +133,45 @@ func (g *NodeGroup) AddHost(ctx context.Context, word string) (cluster.Node, err
 		g.spec = before
 		return cluster.Node{}, err
 	}
+	if booted {
+		return g.enlist(ctx, node)
+	}
+	if g.NeedsBoot() {
+		node.State = cluster.Offline
+	}
 	return node, nil
+}
+
+// catchUpHosts is catchUp for hosts, and reports whether they are one cluster.
+func (g *NodeGroup) catchUpHosts(ctx context.Context) (booted bool, err error) {
+	if !g.NeedsBoot() {
+		return false, nil
+	}
+	machines, err := g.find(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := g.catchUp(ctx, machines); err != nil {
+		return false, err
+	}
+	_, booted = g.past(ctx)
+	return booted, ctx.Err()
+}
+
+// enlist makes a host that is in the spec part of the cluster.
+func (g *NodeGroup) enlist(ctx context.Context, node cluster.Node) (cluster.Node, error) {
+	machines, err := g.find(ctx)
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	if machines, err = g.locate(ctx, machines, false); err != nil {
+		return cluster.Node{}, err
+	}
+	nodes, _, err := g.form(ctx, machines, false)
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	return g.findNode(nodes, node.Name)
 }
 
 // with is the spec of the cluster with more hosts.

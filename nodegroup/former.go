@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/form"
 	"github.com/sirikata/sirikata-cluster/internal/programs"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
@@ -11,7 +12,7 @@ import (
 
 // former makes a cluster of the machines; it has yet to be told what to do.
 func (g *NodeGroup) former(ctx context.Context, machines []provider.Machine) (*form.Former, error) {
-	former := &form.Former{Spec: g.spec, Nodes: g.toNodes(machines), Pool: g.pool, Progress: g.env.progress}
+	former := &form.Former{Spec: g.spec, Nodes: g.toNodes(machines), Pool: g.pool.Root(), Prepare: g.spec.Type == cluster.AdHoc, Progress: g.env.progress}
 	for _, machine := range machines {
 		if !machine.Running {
 			former.Off = append(former.Off, machine.Name)

@@ -85,18 +85,19 @@ func (g *NodeGroup) forgettable(ctx context.Context, accept bool) error {
 	if err != nil {
 		return err
 	}
-	g.reachable(ctx, nodes)
-	var silent []string
-	for _, node := range nodes {
-		if node.State != cluster.Online {
-			silent = append(silent, node.Name)
-		}
-	}
-	if len(silent) < len(nodes) {
+	_ = g.reachable(ctx, nodes)
+	if len(silent(nodes)) < len(nodes) {
 		if err := g.idle(ctx, what, ""); err != nil {
 			return err
 		}
 	}
+	return g.acceptSilent(what, nodes, accept)
+}
+
+// acceptSilent refuses to go on without nodes that do not answer, unless that is
+// accepted.
+func (g *NodeGroup) acceptSilent(what string, nodes []cluster.Node, accept bool) error {
+	silent := silent(nodes)
 	if len(silent) == 0 || accept {
 		return nil
 	}

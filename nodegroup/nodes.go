@@ -147,8 +147,10 @@ func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, erro
 	return g.form(ctx, machines, true)
 }
 
-// Terminate releases all nodes, with all that runs on them; the spec stays.
-// It reports how many there were.
+// Terminate releases all nodes, with all that runs on them; the spec stays. It
+// reports how many there were. Hosts that the user has are left as they were before
+// they were booted; of those, one that does not answer is an error, and the others
+// are done.
 func (g *NodeGroup) Terminate(ctx context.Context) (released int, err error) {
 	if err := g.needPacemaker("nodes terminate"); err != nil {
 		return 0, err
@@ -161,6 +163,9 @@ func (g *NodeGroup) Terminate(ctx context.Context) (released int, err error) {
 	machines, err := g.provider.Find(ctx, g.spec)
 	if err != nil {
 		return 0, err
+	}
+	if g.spec.Type == cluster.AdHoc {
+		return g.handBack(ctx, machines)
 	}
 	// Also without machines: a boot that was killed may have left less than one.
 	if err := g.provider.Release(ctx, g.spec); err != nil {
@@ -187,7 +192,11 @@ func (g *NodeGroup) Destroy(ctx context.Context, accept bool) error {
 	}
 	defer unlock()
 	if g.spec.Type == cluster.AdHoc {
-		if err := g.forgettable(ctx, accept); err != nil {
+		forgettable := g.forgettable
+		if g.NeedsBoot() {
+			forgettable = g.handedBack
+		}
+		if err := forgettable(ctx, accept); err != nil {
 			return err
 		}
 		if err := g.vacate(ctx, ""); err != nil {
@@ -239,7 +248,7 @@ func (g *NodeGroup) Nodes(ctx context.Context) ([]cluster.Node, error) {
 	if g.spec.Engine == cluster.Direct {
 		err := g.openPool(machines)
 		if err == nil {
-			g.reachable(ctx, nodes)
+			_ = g.reachable(ctx, nodes) // one that does not answer is offline
 			err = ctx.Err()
 		}
 		return nodes, err

@@ -105,6 +105,9 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 	if err := g.leave(ctx, machines, removed); err != nil {
 		return cluster.Node{}, nil, err
 	}
+	if err := g.restore(ctx, machines, removed); err != nil {
+		return cluster.Node{}, nil, err
+	}
 	if err := g.release(ctx, machines, removed); err != nil {
 		return cluster.Node{}, nil, err
 	}
@@ -148,10 +151,15 @@ func (g *NodeGroup) leave(ctx context.Context, machines []provider.Machine, node
 
 // answers reports whether a node can be reached.
 func (g *NodeGroup) answers(ctx context.Context, node cluster.Node) bool {
+	return g.tryReach(ctx, node.Name) == nil
+}
+
+// tryReach connects to a node, within goneTimeout.
+func (g *NodeGroup) tryReach(ctx context.Context, node string) error {
 	ctx, cancel := context.WithTimeout(ctx, goneTimeout)
 	defer cancel()
-	_, err := g.pool.Client(ctx, node.Name)
-	return err == nil
+	_, err := g.pool.Client(ctx, node)
+	return err
 }
 
 // release gives the machine of a node back and forgets it.

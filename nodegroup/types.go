@@ -1,7 +1,6 @@
 package nodegroup
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -33,9 +32,6 @@ func providerOf(t cluster.Type) (provider.Provider, error) {
 
 // supported refuses specs that no provider and engine here can serve.
 func supported(spec cluster.Spec) error {
-	if spec.Type == cluster.AdHoc && spec.Engine == cluster.Pacemaker {
-		return cluster.WithHint(errors.New("hosts with the engine pacemaker are not supported by this version"), "use --engine=direct")
-	}
 	_, err := providerOf(spec.Type)
 	return err
 }
@@ -46,7 +42,7 @@ type engines func(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, pr
 func engineOf(spec cluster.Spec, nodes []cluster.Node, pool *remote.Pool, progress func(string)) (engine.Engine, error) {
 	switch spec.Engine {
 	case cluster.Pacemaker:
-		return pacemaker.New(spec, nodes, pool, progress), nil
+		return pacemaker.New(spec, nodes, pool.Root(), progress), nil
 	case cluster.Direct:
 		return direct.New(spec, nodes, pool, programs.Node, progress), nil
 	}

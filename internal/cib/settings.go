@@ -42,6 +42,10 @@ type FenceDevice struct {
 	Parameters map[string]string
 }
 
+// StopAll is the option that stops all services of a cluster; the settings of one
+// say that it does not.
+const StopAll = "stop-all-resources"
+
 // FenceID is the resource that fences nodes.
 const FenceID = "fencing"
 
@@ -90,6 +94,7 @@ func (s Settings) Fragment() ([]byte, error) {
 
 func (s Settings) options() map[string]string {
 	options := map[string]string{
+		StopAll:           "false",
 		"stonith-enabled": fmt.Sprint(s.Fence != nil),
 		// How many messages one daemon may leave unread before another gives it
 		// up: as many as there are resources times nodes, says Pacemaker

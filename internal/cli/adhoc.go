@@ -23,7 +23,8 @@ name, identity_file, cluster_address, transport (ssh or local). From then on the
 label of the host name is the node's name: host1 for host1.example.com.`
 
 func newAdHocCreate(a *app) *cobra.Command {
-	var engine string
+	var engine, profile string
+	var full int
 	cmd := &cobra.Command{
 		Use:   "create NAME USER SIRIKATA_PATH WORK_PATH SCRATCH_PATH NODE… [flags]",
 		Short: "create the spec of a cluster of hosts that you have",
@@ -44,10 +45,16 @@ up at a reboot; each for hosts that name no other.
 			}
 			return wrongWords(cmd, args, names)
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, flag := range []string{"token-profile", "full-nodes"} {
+				if cmd.Flags().Changed(flag) && engine != string(cluster.Pacemaker) {
+					return cluster.WithHint(usagef("--%s has no meaning with the engine %s, which has no Corosync", flag, engine), "add --engine=pacemaker")
+				}
+			}
 			spec, err := nodegroup.AdHocSpec(nodegroup.AdHoc{
 				Name: args[0], User: args[1], Nodes: args[5:], Engine: cluster.Engine(engine),
-				Paths: cluster.Paths{Sirikata: args[2], Working: args[3], Workspace: args[4]},
+				Paths:        cluster.Paths{Sirikata: args[2], Working: args[3], Workspace: args[4]},
+				TokenProfile: cluster.TokenProfile(profile), FullNodes: full,
 			})
 			if err == nil {
 				err = runsHere(spec)
@@ -59,7 +66,11 @@ up at a reboot; each for hosts that name no other.
 		},
 	}
 	cmd.Flags().StringVar(&engine, "engine", string(cluster.Direct),
-		"how services run: direct, which needs no root and nothing installed, and fails nothing over; or pacemaker, with failover")
+		"how services run: direct, which needs no root and nothing installed, and fails nothing over; or pacemaker, with failover, on Debian hosts where USER may use sudo")
+	cmd.Flags().StringVar(&profile, "token-profile", string(cluster.LAN),
+		"how fast a dead node is noticed, with the engine pacemaker: lan, cloud, or Corosync's token time-out in milliseconds")
+	cmd.Flags().IntVar(&full, "full-nodes", 0,
+		"how many nodes vote, with the engine pacemaker: 3, 5 or 7; the others only run services (default: all up to 7 nodes, 5 beyond)")
 	return cmd
 }
 
@@ -78,6 +89,9 @@ func runsHere(spec cluster.Spec) error {
 	return nil
 }
 
+// unfenced is what to expect of hosts on which nothing switches lost nodes off.
+const unfenced = "nothing fences these hosts: one that is cut off may keep running a service that was moved"
+
 // createAdHoc remembers a spec and says what to run next.
 func (a *app) createAdHoc(spec cluster.Spec) error {
 	var names []string
@@ -89,8 +103,11 @@ func (a *app) createAdHoc(spec cluster.Spec) error {
 	}
 	if spec.Engine == cluster.Direct {
 		a.say("nothing fails over: a service whose node dies stays down")
+		a.say("next: %s adhoc members info %s", name, spec.Name)
+		return nil
 	}
-	a.say("next: %s adhoc members info %s", name, spec.Name)
+	a.say(unfenced)
+	a.say("next: %s adhoc nodes boot %s", name, spec.Name)
 	return nil
 }
 
@@ -108,7 +125,7 @@ func newAdHocAddNode(a *app, s scope) *cobra.Command {
 			})
 		},
 	}
-	waitFlag(cmd, &wait, time.Minute)
+	waitFlag(cmd, &wait, 5*time.Minute)
 	return cmd
 }
 
@@ -118,6 +135,9 @@ func (a *app) addHost(ctx context.Context, ng *nodegroup.NodeGroup, word string)
 		return err
 	}
 	a.print("added %s (%s) as node %d", added.Name, added.Connect, added.Index)
+	if ng.NeedsBoot() && added.State != cluster.Online {
+		a.say("next: %s adhoc nodes boot %s", name, ng.Spec().Name)
+	}
 	return nil
 }
 

@@ -32,7 +32,8 @@ func newBoot(a *app, s scope) *cobra.Command {
 		Long: `Allocates nodes that are missing, powers on those that are off, configures them
 and waits until the cluster is quorate and every node is online. Booting a
 cluster that is complete changes nothing; one that was left half-way is
-completed.`,
+completed. Hosts that you have must answer: fix corosync does without those that
+do not.`,
 		Example: "  " + s.prefix() + " nodes boot demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -90,7 +91,11 @@ func (a *app) booted(ng *nodegroup.NodeGroup, nodes []cluster.Node, changed bool
 		return
 	}
 	a.print("cluster %q is quorate: %d nodes online, after %s", clusterName, online, seconds(took.Seconds()))
-	if !ng.Spec().Fencing {
+	switch {
+	case ng.Spec().Fencing:
+	case ng.Spec().Type == cluster.AdHoc:
+		a.say(unfenced)
+	default:
 		a.say("nothing fences its nodes: a node that is cut off may keep running a service that was moved")
 	}
 	a.say("next: %s add service %s ID any -- /path/to/daemon --pid-file=PIDFILE", name, clusterName)
@@ -132,8 +137,11 @@ func newTerminate(a *app, s scope) *cobra.Command {
 	var yes bool
 	var wait time.Duration
 	cmd := &cobra.Command{
-		Use:     "terminate NAME",
-		Short:   "release all nodes; the spec stays",
+		Use:   "terminate NAME",
+		Short: "release all nodes; the spec stays",
+		Long: `Releases all nodes, with all that runs on them. Hosts that you have are left as they
+were before they were booted: what was installed and configured there is taken off
+again. The spec stays, and another boot begins anew.`,
 		Example: "  " + s.prefix() + " nodes terminate demo",
 		Args:    words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -142,7 +150,11 @@ func newTerminate(a *app, s scope) *cobra.Command {
 					a.say("to stop all that it runs: %s remove all services %s", name, args[0])
 					return a.noBoot(ng, "has no nodes to release: its hosts are yours")
 				}
-				if err := a.confirm(ctx, yes, "Release all nodes of cluster %q, with all that runs on them?", args[0]); err != nil {
+				question, none, done := "Release all nodes of cluster %q, with all that runs on them?", "has no nodes", "released"
+				if ng.Spec().Type == cluster.AdHoc {
+					question, none, done = "Stop all that cluster %q runs, and leave its hosts as they were?", "has nothing on its hosts", "left as they were:"
+				}
+				if err := a.confirm(ctx, yes, question, args[0]); err != nil {
 					return err
 				}
 				released, err := ng.Terminate(ctx)
@@ -150,10 +162,10 @@ func newTerminate(a *app, s scope) *cobra.Command {
 					return err
 				}
 				if released == 0 {
-					a.print("cluster %q has no nodes: nothing to do", args[0])
+					a.print("cluster %q %s: nothing to do", args[0], none)
 					return nil
 				}
-				a.print("released %d nodes of cluster %q", released, args[0])
+				a.print("%s %s of cluster %q", done, counted(released, "node"), args[0])
 				return nil
 			})
 		},

@@ -31,6 +31,9 @@ type Former struct {
 	Promote bool
 	// Fence is how nodes switch each other off; nil if they do not.
 	Fence *Fence
+	// Prepare is true for hosts that the user has: they may lack Puppet, and are to be
+	// left as they were one day.
+	Prepare bool
 	// Progress gets a line for each step that begins or advances; it must not
 	// be nil. It is called from one goroutine at a time.
 	Progress func(string)
@@ -57,9 +60,10 @@ type member struct {
 	role    cluster.Role // in this round
 	client  *remote.Client
 	found   facts
-	changed bool // anything was done to it
-	fresh   bool // its Pacemaker was started
-	stale   bool // its corosync.conf is another one than before
+	changed bool     // anything was done to it
+	fresh   bool     // its Pacemaker was started
+	stale   bool     // its corosync.conf is another one than before
+	left    []string // what stays on it of the cluster, and why
 }
 
 // step is one thing done to all nodes, at the same time on each. Every step
@@ -126,13 +130,19 @@ func (f *Former) formOnce(ctx context.Context) (changed bool, err error) {
 
 // lookAt connects to the nodes that are there, and looks at them.
 func (f *Former) lookAt(ctx context.Context) ([]*member, error) {
-	f.all = nil
+	f.all = f.there()
+	return f.all, f.runAll(ctx, first(), f.all)
+}
+
+// there are the nodes that are not off.
+func (f *Former) there() []*member {
+	var members []*member
 	for _, node := range f.Nodes {
 		if !slices.Contains(f.Off, node.Name) {
-			f.all = append(f.all, &member{node: node})
+			members = append(members, &member{node: node})
 		}
 	}
-	return f.all, f.runAll(ctx, first(), f.all)
+	return members
 }
 
 // goRounds leads the cluster through its memberships.

@@ -1,0 +1,95 @@
+package form
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+	"github.com/sirikata/sirikata-cluster/internal/cib"
+)
+
+// Disband ends the part of the nodes in a cluster and leaves each as it was before
+// it was formed. Services stop first, all at once, so that none moves from node to
+// node. It reports how many nodes had anything of the cluster. Nodes in Off are left
+// as they are. It may be called again, also after it was killed.
+func (f *Former) Disband(ctx context.Context) (restored int, err error) {
+	members := f.there()
+	look := []step{{says: "connecting", each: connect}, {says: "looking at what is there", each: inspect}}
+	if err := f.runAll(ctx, look, members); err != nil {
+		return 0, err
+	}
+	if r, err := f.roster(members); err == nil {
+		f.Progress("stopping services")
+		if err := r.stopServices(ctx); err != nil {
+			return 0, err
+		}
+	}
+	// A remote node that goes first asks the cluster to leave, and waits for it.
+	var full, others []*member
+	for _, m := range members {
+		if m.found.role == cluster.Full {
+			full = append(full, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	for _, these := range [][]*member{full, others} {
+		if err := f.giveBack(ctx, these); err != nil {
+			return restored, err
+		}
+		for _, m := range these {
+			if m.found.of(f.Spec.Name) {
+				restored++
+			}
+		}
+	}
+	return restored, nil
+}
+
+// giveBack leaves nodes as they were, and says what had to stay.
+func (f *Former) giveBack(ctx context.Context, members []*member) error {
+	if len(members) == 0 {
+		return nil
+	}
+	f.Progress("leaving hosts as they were: " + some(names(members)))
+	err := f.run(ctx, step{each: restore}, members)
+	for _, m := range members {
+		for _, what := range m.left {
+			f.Progress(m.node.Name + ": " + what)
+		}
+	}
+	return err
+}
+
+func restore(ctx context.Context, f *Former, m *member) (err error) {
+	m.left, err = Restore(ctx, m.client, f.Spec.Name)
+	return err
+}
+
+func names(members []*member) []string {
+	var all []string
+	for _, m := range members {
+		all = append(all, m.node.Name)
+	}
+	return all
+}
+
+// stopLimit is how long services may take to stop. What does not is killed with
+// the daemons.
+const stopLimit = time.Minute
+
+// stopServices stops all services of the cluster, until its settings are written
+// again.
+func (r roster) stopServices(ctx context.Context) error {
+	if _, err := r.Output(ctx, "crm_attribute", "--type", "crm_config", "--name", cib.StopAll, "--update", "true"); err != nil {
+		return err
+	}
+	begin := time.Now()
+	return r.wait(ctx, "services have not stopped yet", func(mon cib.Mon) bool {
+		running := 0
+		for _, node := range mon.Nodes {
+			running += mon.Running(node.Name)
+		}
+		return running == 0 || time.Since(begin) > stopLimit
+	})
+}
