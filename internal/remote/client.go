@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -15,9 +16,16 @@ import (
 // (sshd_config(5)).
 const maxSessions = 8
 
-// Client is a connection to one node, on which many commands can run at once.
-// Its methods may be called from many goroutines.
+// Client is a connection to one node, on which many commands can run at once, as
+// the user who is logged in or as root. Its methods may be called from many
+// goroutines.
 type Client struct {
+	*connection
+	become *becoming // how commands become root's; nil for those of the user
+}
+
+// connection is what the clients of one node share.
+type connection struct {
 	host Host
 	ssh  *ssh.Client // nil for the operator's own machine
 	// execute runs one line by the user's shell to its end; hangUp ends the
@@ -26,6 +34,8 @@ type Client struct {
 	hangUp   func() error
 	sessions chan struct{} // holds one token per running command
 	done     chan struct{} // closed when the connection is gone
+	patience time.Duration // for what a login takes
+	root     rootClient
 
 	mu     sync.Mutex
 	cause  error // why it is gone; the first one said
@@ -35,7 +45,7 @@ type Client struct {
 }
 
 func newClient(host Host, connection *ssh.Client, conn *countingConn, timing timing) *Client {
-	c := newIdleClient(host)
+	c := newIdleClient(host, timing)
 	c.ssh, c.execute, c.hangUp = connection, c.session, connection.Close
 	c.background.Go(func() {
 		c.blame(connection.Wait())
@@ -45,16 +55,19 @@ func newClient(host Host, connection *ssh.Client, conn *countingConn, timing tim
 	return c
 }
 
-func newIdleClient(host Host) *Client {
-	return &Client{host: host, sessions: make(chan struct{}, maxSessions), done: make(chan struct{})}
+func newIdleClient(host Host, timing timing) *Client {
+	return &Client{connection: &connection{
+		host: host, sessions: make(chan struct{}, maxSessions), done: make(chan struct{}),
+		patience: timing.handshake, root: newRootClient(),
+	}}
 }
 
 // Name is the name of the node.
-func (c *Client) Name() string { return c.host.Name }
+func (c *connection) Name() string { return c.host.Name }
 
 // Closed reports whether the connection is gone, by [Client.Close] or by itself.
 // One that is not may still be about to fail.
-func (c *Client) Closed() bool {
+func (c *connection) Closed() bool {
 	select {
 	case <-c.done:
 		return true
@@ -63,9 +76,9 @@ func (c *Client) Closed() bool {
 	}
 }
 
-// Close ends the connection, and with it the commands that run on it: their
+// Close ends the connection, and with it the commands that run on it, root's too: their
 // [Client.Run] fails with [net.ErrClosed]. It may be called twice.
-func (c *Client) Close() error {
+func (c *connection) Close() error {
 	c.mu.Lock()
 	again := c.closed
 	c.closed = true
@@ -84,7 +97,7 @@ func (c *Client) Close() error {
 }
 
 // blame remembers why the connection is gone.
-func (c *Client) blame(err error) {
+func (c *connection) blame(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cause == nil {
@@ -94,7 +107,7 @@ func (c *Client) blame(err error) {
 
 // gone waits for the end of the connection, which must be near, and says why it
 // came.
-func (c *Client) gone() error {
+func (c *connection) gone() error {
 	<-c.done
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -29,7 +29,7 @@ func newHere(host Host) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newIdleClient(host)
+	c := newIdleClient(host, defaultTiming())
 	life, end := context.WithCancel(context.Background())
 	c.execute = func(ctx context.Context, line string, streams *streams) error {
 		ctx, cancel := context.WithCancel(ctx)

@@ -25,6 +25,9 @@ type Host struct {
 	OpenSSH *OpenSSH
 	// IdentityFile is a file with a private key, to offer first; with OpenSSH.
 	IdentityFile string
+	// Sudo is how commands become root's, see [Pool.Root]; nil where the user who
+	// logs in is taken as it is.
+	Sudo *Sudo
 
 	called   string       // Addr before OpenSSH was asked
 	lookup   string       // the address in known_hosts, if it is not Addr

@@ -12,7 +12,7 @@ const keepaliveRequest = "keepalive@openssh.com"
 // keepAlive asks for a sign of life at each interval and closes the connection
 // when none came for so many of them. Any byte counts, as in OpenSSH: during a
 // large transfer the answer itself stands in a queue.
-func (c *Client) keepAlive(received *atomic.Uint64, timing timing) {
+func (c *connection) keepAlive(received *atomic.Uint64, timing timing) {
 	ticker := time.NewTicker(timing.interval)
 	defer ticker.Stop()
 	asking := make(chan struct{}, 1) // at most one question is under way
@@ -42,7 +42,7 @@ func (c *Client) keepAlive(received *atomic.Uint64, timing timing) {
 }
 
 // alive waits for an answer of the node, or for the end of the connection.
-func (c *Client) alive() error {
+func (c *connection) alive() error {
 	_, _, err := c.ssh.SendRequest(keepaliveRequest, true, nil)
 	return err
 }

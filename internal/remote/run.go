@@ -45,7 +45,8 @@ var (
 // ends the command is sent SIGTERM and its input and output are cut off; Run
 // does not wait for its end and returns the context's cause. The command may go
 // on: sshd passes no signal to a command of root, for whom it does not separate
-// privileges (OpenSSH 9.2, session_signal_req).
+// privileges (OpenSSH 9.2, session_signal_req), and sudo takes none from the user
+// who runs it.
 func (c *Client) Run(ctx context.Context, cmd Command) (Result, error) {
 	return c.run(ctx, runs(cmd.Argv), cmd)
 }
@@ -65,9 +66,10 @@ func (c *Client) run(ctx context.Context, what string, cmd Command) (Result, err
 	}
 	running, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	streams := newStreams(cmd, abort)
+	given := c.become.command(cmd)
+	streams := newStreams(given, abort)
 	over := make(chan error, 1)
-	go func() { over <- c.take(running, Quote(cmd.Argv), streams) }()
+	go func() { over <- c.take(running, Quote(given.Argv), streams) }()
 	var err error
 	select {
 	case err = <-over:
@@ -103,7 +105,7 @@ func checkArgv(argv []string) error {
 }
 
 // take waits for its turn and runs one line.
-func (c *Client) take(ctx context.Context, line string, streams *streams) error {
+func (c *connection) take(ctx context.Context, line string, streams *streams) error {
 	select {
 	case c.sessions <- struct{}{}:
 		defer func() { <-c.sessions }()
@@ -124,7 +126,7 @@ func endedThere(err error) (code int, signal string, ok bool) {
 
 // session runs one line to its end, which comes soon after that of the context,
 // if the node still answers, or with the end of the connection.
-func (c *Client) session(ctx context.Context, line string, streams *streams) error {
+func (c *connection) session(ctx context.Context, line string, streams *streams) error {
 	session, err := c.ssh.NewSession()
 	if err != nil {
 		return c.sessionError(err, err)
@@ -154,7 +156,7 @@ func (c *Client) session(ctx context.Context, line string, streams *streams) err
 
 // sessionError finds out whether a session went wrong because the connection
 // did; if it stands, the error is otherwise.
-func (c *Client) sessionError(err, otherwise error) error {
+func (c *connection) sessionError(err, otherwise error) error {
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
 		return err
