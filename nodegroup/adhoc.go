@@ -65,7 +65,11 @@ func (g *NodeGroup) needPacemaker(command string) error {
 // ofHost is how the operator's own ssh reaches a host that the user has.
 func (g *NodeGroup) ofHost(machine provider.Machine) remote.Host {
 	of, _ := g.spec.Host(machine.Name)
-	return remote.Host{
+	var sudo *remote.Sudo
+	if g.NeedsBoot() {
+		sudo = &remote.Sudo{}
+	}
+	return remote.Host{Sudo: sudo,
 		Name: machine.Name, Addr: machine.Connect, User: g.spec.User(machine.Name),
 		Here: of.Transport == cluster.OnMachine, OpenSSH: g.openSSH, IdentityFile: of.IdentityFile,
 	}
@@ -133,13 +137,15 @@ func (g *NodeGroup) AddHost(ctx context.Context, word string) (cluster.Node, err
 		g.spec = before
 		return cluster.Node{}, err
 	}
-	if booted {
-		return g.enlist(ctx, node)
-	}
-	if g.NeedsBoot() {
+	machines, err := g.find(ctx)
+	switch {
+	case err != nil || !g.NeedsBoot():
+		return node, err
+	case !booted:
 		node.State = cluster.Offline
+		return node, nil
 	}
-	return node, nil
+	return g.enlist(ctx, machines, node)
 }
 
 // catchUpHosts is catchUp for hosts, and reports whether they are one cluster.
@@ -159,12 +165,9 @@ func (g *NodeGroup) catchUpHosts(ctx context.Context) (booted bool, err error) {
 }
 
 // enlist makes a host that is in the spec part of the cluster.
-func (g *NodeGroup) enlist(ctx context.Context, node cluster.Node) (cluster.Node, error) {
-	machines, err := g.find(ctx)
+func (g *NodeGroup) enlist(ctx context.Context, machines []provider.Machine, node cluster.Node) (cluster.Node, error) {
+	machines, err := g.locate(ctx, machines, false)
 	if err != nil {
-		return cluster.Node{}, err
-	}
-	if machines, err = g.locate(ctx, machines, false); err != nil {
 		return cluster.Node{}, err
 	}
 	nodes, _, err := g.form(ctx, machines, false)
@@ -187,11 +190,14 @@ func (g *NodeGroup) with(hosts []cluster.Host, capabilities map[string][]string)
 
 // answering is the node with that name, which answers.
 func (g *NodeGroup) answering(ctx context.Context, name string) (cluster.Node, error) {
-	nodes, err := g.join(ctx)
+	machines, err := g.provider.Find(ctx, g.spec)
 	if err != nil {
 		return cluster.Node{}, err
 	}
-	node, err := g.findNode(nodes, name)
+	if err := g.openPool(machines); err != nil {
+		return cluster.Node{}, err
+	}
+	node, err := g.findNode(g.toNodes(machines), name)
 	if err != nil {
 		return cluster.Node{}, err
 	}

@@ -220,9 +220,4 @@ func TestNotForDirect(t *testing.T) {
 	if _, err := h.open(t).AddNodes(bounded(t), 2); err == nil {
 		t.Error("nodes can be added by number")
 	}
-	spec := h.open(t).Spec()
-	spec.Name, spec.Engine, spec.TokenProfile = "other", cluster.Pacemaker, cluster.LAN
-	if _, err := Create(h.env, spec); err == nil || cluster.HintOf(err) != "use --engine=direct" {
-		t.Error(err)
-	}
 }

@@ -69,7 +69,7 @@ func (g *NodeGroup) join(ctx context.Context) ([]cluster.Node, error) {
 			err = g.reach(ctx, machines)
 		}
 	}
-	if errors.Is(err, remote.ErrAuth) {
+	if errors.Is(err, remote.ErrAuth) && g.spec.Type != cluster.AdHoc {
 		// A store that is new, or was lost, has a key that the nodes do not know.
 		// One node that lets it in is enough.
 		if machines, err = g.find(ctx); err == nil {
@@ -78,6 +78,9 @@ func (g *NodeGroup) join(ctx context.Context) ([]cluster.Node, error) {
 				err = errors.Join(err, refused)
 			}
 		}
+	}
+	if err != nil && g.spec.Type == cluster.AdHoc {
+		return nil, fmt.Errorf("no node of cluster %q answers: %w", g.spec.Name, err)
 	}
 	if err != nil {
 		return nil, cluster.WithHint(fmt.Errorf("no node of cluster %q answers: %w", g.spec.Name, err),
