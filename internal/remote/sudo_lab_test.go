@@ -4,11 +4,13 @@ package remote_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -22,13 +24,13 @@ import (
 // sudoUsers are users of the lab's host, who all have the same password, with
 // their lines in sudoers.
 var sudoUsers = map[string]string{
-	"free":    "free ALL=(ALL) NOPASSWD: ALL",
-	"asked":   "asked ALL=(ALL) ALL",
-	"mixed":   "mixed ALL=(ALL) ALL\nmixed ALL=(ALL) NOPASSWD: /usr/bin/sha256sum",
-	"shell":   "shell ALL=(ALL) ALL\nshell ALL=(ALL) NOPASSWD: /usr/bin/sh, /bin/sh",
-	"some":    "some ALL=(ALL) /usr/bin/sha256sum",
-	"bare":    "Defaults:bare requiretty\nbare ALL=(ALL) NOPASSWD: ALL",
-	"nobody2": "",
+	"free":   "free ALL=(ALL) NOPASSWD: ALL",
+	"asked":  "asked ALL=(ALL) ALL",
+	"mixed":  "mixed ALL=(ALL) ALL\nmixed ALL=(ALL) NOPASSWD: /usr/bin/sha256sum",
+	"shell":  "shell ALL=(ALL) ALL\nshell ALL=(ALL) NOPASSWD: /usr/bin/sh, /bin/sh",
+	"some":   "some ALL=(ALL) /usr/bin/sha256sum",
+	"bare":   "Defaults:bare requiretty\nbare ALL=(ALL) NOPASSWD: ALL",
+	"nosudo": "",
 }
 
 const sudoPassword = `it's a "pass\word" $HOME`
@@ -144,6 +146,7 @@ func isRoot(t *testing.T, client *remote.Client) {
 	if !errors.As(err, &exit) || exit.Code != 137 {
 		t.Errorf("killed: %v", err)
 	}
+	endsWithContext(t, client)
 	// Nothing of the password in what others on the host can see.
 	seen, err := client.Output(testContext(t), "sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; journalctl --no-pager; cat /var/log/auth.log 2>/dev/null || true")
 	if err != nil || len(seen) < 1000 || bytes.Contains(seen, []byte("pass\\word")) {
@@ -155,6 +158,22 @@ func isRoot(t *testing.T, client *remote.Client) {
 	if sum, err := client.Output(testContext(t), "stat", "-c", "%U %a %s", "/etc/of root/file"); err != nil || string(sum) != fmt.Sprintf("root 600 %d\n", len(input)) {
 		t.Errorf("file: %q (%v)", sum, err)
 	}
+}
+
+// endsWithContext fails unless a command that waits for input ends with its
+// context: nobody but root may signal it, and it sees its input end.
+func endsWithContext(t *testing.T, client *remote.Client) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(testContext(t))
+	const script = "trap 'rm -f /run/waits' EXIT; trap 'exit 1' TERM; touch /run/waits; echo up; cat"
+	_, err := client.Run(ctx, remote.Command{Argv: shell(script), Stdin: blocked(t), Stdout: onWrite(cancel)})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	waitFor(t, "the command to end", func() bool {
+		_, err := client.Output(testContext(t), "test", "-e", "/run/waits")
+		return remote.ExitCode(err) == 1
+	})
 }
 
 // TestLabSudoersChange: sudo stops to ask for the password behind our back.
@@ -180,14 +199,15 @@ func TestLabSudoFaults(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Fault != fault || refused.Node != "node0" || refused.User != user {
 			t.Errorf("%s with %q: %v (%+v)", user, password, err, refused)
 		}
+		t.Logf("%v: %s", err, refused.Said)
 		if remote.Retryable(err) {
 			t.Errorf("%v is retryable", err)
 		}
 	}
 	refuse("asked", "", remote.SudoNeedsPassword)
 	refuse("asked", "wrong", remote.SudoWrongPassword)
-	refuse("nobody2", "", remote.SudoNeedsPassword) // sudo asks before it says more
-	refuse("nobody2", sudoPassword, remote.SudoNotAllowed)
+	refuse("nosudo", "", remote.SudoNeedsPassword) // sudo asks before it says more
+	refuse("nosudo", sudoPassword, remote.SudoNotAllowed)
 	refuse("some", sudoPassword, remote.SudoNotAllowed)
 	refuse("bare", "", remote.SudoNeedsTerminal)
 	lab.do(t, "chmod u-s /usr/bin/sudo")
@@ -203,8 +223,12 @@ const hereVariable = "SIRIKATA_LAB_HERE"
 // TestLabSudoHere runs itself on the lab's host, which is then the operator's
 // machine, as a user who is asked for a password and as one who is not.
 func TestLabSudoHere(t *testing.T) {
-	if password, ok := os.LookupEnv(hereVariable); ok {
-		pool := remote.NewPool([]remote.Host{{Name: "me", Here: true, Sudo: &remote.Sudo{Password: password}}}, newKeys(t))
+	if os.Getenv(hereVariable) != "" {
+		password, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := remote.NewPool([]remote.Host{{Name: "me", Here: true, Sudo: &remote.Sudo{Password: string(password)}}}, newKeys(t))
 		defer pool.Close()
 		client, err := pool.Root().Client(testContext(t), "me")
 		if err != nil {
@@ -222,8 +246,10 @@ func TestLabSudoHere(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for user, password := range map[string]string{"free": "", "asked": sudoPassword, "root": ""} {
-		out, err := exec.Command("docker", "exec", "--user", user, "--env", "HOME=/", "--workdir", "/", "--env", hereVariable+"="+password,
-			lab.ID, "/remote.test", "-test.run=^TestLabSudoHere$", "-test.v").CombinedOutput()
+		again := exec.Command("docker", "exec", "--interactive", "--user", user, "--env", "HOME=/", "--workdir", "/", "--env", hereVariable+"=1",
+			lab.ID, "/remote.test", "-test.run=^TestLabSudoHere$", "-test.v")
+		again.Stdin = strings.NewReader(password)
+		out, err := again.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "--- PASS") {
 			t.Errorf("%s: %v\n%s", user, err, out)
 		}
