@@ -27,3 +27,6 @@ func Race(first, second *Client) *Client {
 	r.take(attempt{index: 1, client: second})
 	return r.winner
 }
+
+// AsRoot is what [Pool.Root] makes of a client.
+func AsRoot(ctx context.Context, c *Client) (*Client, error) { return c.asRoot(ctx) }

@@ -75,6 +75,7 @@ func runHere(ctx context.Context, home, line string, streams *streams) error {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		_ = input.Close() // sudo takes no signal from us
 		_ = stdout.Close()
 		_ = stderr.Close()
 	})

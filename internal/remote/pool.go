@@ -111,7 +111,9 @@ func (p *Pool) Any(ctx context.Context, skip map[string]bool) (*Client, error) {
 	for {
 		found, err := p.any(ctx, passed)
 		switch {
-		case errors.Is(err, errNoneLeft) && len(refused) > 0:
+		case err != nil && len(refused) == 0:
+			return nil, err
+		case errors.Is(err, errNoneLeft):
 			return nil, errors.Join(refused...)
 		case err != nil:
 			return nil, errors.Join(append(refused, err)...)
