@@ -66,7 +66,7 @@ func (f *Former) nodeFile(m *member) cluster.NodeFile {
 	paths := f.Spec.Paths(m.node.Name)
 	return cluster.NodeFile{
 		Cluster: f.Spec.Name, Name: m.node.Name, Role: m.role, FQDN: m.node.FQDN,
-		ServiceUser: f.Spec.ServiceUserOn(m.node.Name), WorkingPath: paths.Working,
+		ServiceUser: f.Spec.ServiceUser, WorkingPath: paths.Working,
 		WorkspacePath: paths.Workspace, SirikataPath: paths.Sirikata,
 		Capabilities: m.node.Capabilities,
 	}
