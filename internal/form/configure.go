@@ -36,14 +36,8 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 		// A node that joins takes the cluster's configuration, never brings one.
 		first = ""
 	}
-	paths := f.Spec.Paths(m.node.Name)
 	data := puppet.Data{
-		Node: cluster.NodeFile{
-			Cluster: f.Spec.Name, Name: m.node.Name, Role: m.role, FQDN: m.node.FQDN,
-			ServiceUser: f.Spec.ServiceUserOn(m.node.Name), WorkingPath: paths.Working,
-			WorkspacePath: paths.Workspace, SirikataPath: paths.Sirikata,
-			Capabilities: m.node.Capabilities,
-		},
+		Node:      f.nodeFile(m),
 		RemoteKey: f.remoteKey,
 		// With fencing the whole node goes.
 		Guard: f.Fence == nil,
@@ -65,6 +59,17 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 		}
 	}
 	return data, nil
+}
+
+// nodeFile is what one node knows of itself.
+func (f *Former) nodeFile(m *member) cluster.NodeFile {
+	paths := f.Spec.Paths(m.node.Name)
+	return cluster.NodeFile{
+		Cluster: f.Spec.Name, Name: m.node.Name, Role: m.role, FQDN: m.node.FQDN,
+		ServiceUser: f.Spec.ServiceUserOn(m.node.Name), WorkingPath: paths.Working,
+		WorkspacePath: paths.Workspace, SirikataPath: paths.Sirikata,
+		Capabilities: m.node.Capabilities,
+	}
 }
 
 func (f *Former) members() []puppet.Member {

@@ -25,15 +25,15 @@ type Former struct {
 	// Off are the names of nodes that are not there at present. They keep their
 	// place in the cluster, and nothing is done to them.
 	Off []string
+	// Prepare is for hosts that the user has: what is there is recorded before
+	// anything is changed, for [Restore], and Puppet is installed where it is missing.
+	Prepare bool
 	// Force runs Puppet also where nothing changed since its last run.
 	Force bool
 	// Promote makes full nodes out of remote ones where too few are there.
 	Promote bool
 	// Fence is how nodes switch each other off; nil if they do not.
 	Fence *Fence
-	// Prepare is true for hosts that the user has: they may lack Puppet, and are to be
-	// left as they were one day.
-	Prepare bool
 	// Progress gets a line for each step that begins or advances; it must not
 	// be nil. It is called from one goroutine at a time.
 	Progress func(string)
@@ -84,14 +84,18 @@ func first() []step {
 }
 
 // steps is the whole of forming a cluster out of nodes that have been looked at.
-func steps() []step {
-	return []step{
+func (f *Former) steps() []step {
+	var steps []step
+	if f.Prepare {
+		steps = append(steps, step{says: "preparing hosts", each: prepare})
+	}
+	return append(steps, []step{
 		{says: "installing sirikata-node", each: install},
 		{says: "configuring with Puppet", each: configure, then: reloadCorosync},
 		{says: "starting Corosync and Pacemaker", each: start},
 		{says: "waiting for the cluster", then: waitFull},
 		{says: "completing the cluster's configuration", then: complete},
-	}
+	}...)
 }
 
 // Form makes the nodes one quorate cluster with every node online, and reports
@@ -148,7 +152,7 @@ func (f *Former) there() []*member {
 // goRounds leads the cluster through its memberships.
 func (f *Former) goRounds(ctx context.Context, members []*member) error {
 	for _, round := range f.rounds {
-		if err := f.runAll(ctx, steps(), f.begin(round, members)); err != nil {
+		if err := f.runAll(ctx, f.steps(), f.begin(round, members)); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,11 @@ const (
 	digestFile     = "puppet.digest"
 )
 
-// applyScript runs on the node.
+// lockScript begins the scripts that run on a node, and applyScript is one.
 //
+//go:embed lock.sh
+var lockScript string
+
 //go:embed apply.sh
 var applyScript string
 
@@ -63,7 +66,7 @@ func apply(ctx context.Context, node runner, state string, data Data, force bool
 		}
 	}
 	result, err := node.Run(ctx, remote.Command{
-		Argv:  []string{"sh", "-c", applyScript, "sirikata-puppet", digest, state},
+		Argv:  []string{"sh", "-c", lockScript + applyScript, "sirikata-puppet", digest, state},
 		Stdin: bytes.NewReader(content),
 	})
 	var exit *remote.ExitError

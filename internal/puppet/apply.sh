@@ -6,12 +6,7 @@ mkdir -p "$2"
 cd "$2"
 umask 077
 
-# One at a time. The lock goes to Puppet as well, so it outlives this shell.
-exec 9>puppet.lock
-flock -w 600 9 || {
-	echo "another Puppet run on this node has not ended within 10 minutes" >&2
-	exit 75
-}
+lock "$2"
 PATH=$PATH:/opt/puppetlabs/bin
 command -v puppet >/dev/null || {
 	echo "Puppet is not installed" >&2

@@ -8,7 +8,11 @@
 // the masterless mode does not collect any.
 //
 // It must not start, stop or reload a daemon: that is done on all nodes at the
-// same moment, by package form.
+// same moment, by package form. Only a host that is restored is stopped here.
+//
+// A host that the user has is recorded before anything is changed on it
+// ([Prepare]), and left as the record says at the end ([Restore]). touched.go lists
+// what is changed: whatever a class or Go writes has to stand there.
 //
 // Start at [Apply] and modules/sirikata/manifests/init.pp.
 package puppet

@@ -1,0 +1,212 @@
+# Leaves a host as the record says that it was (record.sh). Each part may be done
+# again, so this may be killed at any moment: the record goes last, at once.
+# $1: our state. $2: the cluster. $3: the node file. $4: install-packages. Prints
+# what stays, and why, one a line.
+set -eu
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+state=$1 cluster=$2 install=$4 before=$1/before
+PATH=$PATH:/usr/sbin:/sbin
+
+owner=$(owner "$3" "$state")
+if [ -n "$owner" ] && [ "$owner" != "$cluster" ]; then
+	refuse "it belongs to cluster \"$owner\""
+fi
+if ! [ -d "$before" ]; then
+	if [ -d "$state/gone" ]; then
+		rm -rf "$state"
+	else
+		echo "everything: it was not configured by sirikata-cluster"
+	fi
+	exit 0
+fi
+lock "$state"
+# What was applied is no more.
+rm -f "$state/puppet.digest"
+
+# of prints the names of one kind, from list or missing.
+of() { cat "$before"/[0-9]*/"$1" 2>/dev/null | sed -n "s/^$2 //p"; }
+# known tells whether systemd knows a unit.
+known() { [ "$(systemctl show --property=LoadState --value "$1")" != not-found ]; }
+
+halt() {
+	systemctl daemon-reload >&2
+	for unit in cluster-candidates.timer pacemaker.service pacemaker_remote.service corosync.service \
+		cluster-candidates.service cluster-guard.service cluster-hosts.service cluster-network.service; do
+		known "$unit" || continue
+		# A Pacemaker that has lost the others may wait for half an hour.
+		timeout 60 systemctl stop "$unit" >&2 || {
+			systemctl kill --signal=KILL "$unit" >&2 || true
+			timeout 60 systemctl stop "$unit" >&2
+		}
+		case $unit in
+		cluster-*) systemctl disable --quiet "$unit" >&2 ;;
+		esac
+	done
+	# Services end with Pacemaker; those of one that was killed do not.
+	for unit in /run/systemd/transient/sirikata-*.service; do
+		if [ -e "$unit" ]; then systemctl stop "${unit##*/}" >&2; fi
+	done
+	for unit in $(of list unit) puppet.service; do
+		if [ -L "/run/systemd/system/$unit" ]; then systemctl unmask --quiet --runtime "$unit" >&2; fi
+	done
+	rm -rf /run/sirikata-cluster
+}
+
+undo() {
+	if [ -e /etc/sirikata-cluster/hosts ]; then
+		if [ -x /usr/lib/sirikata-cluster/quick-acks ]; then /usr/lib/sirikata-cluster/quick-acks --undo >&2; fi
+		if [ -x /usr/lib/sirikata-cluster/update-hosts ]; then /usr/lib/sirikata-cluster/update-hosts --undo >&2; fi
+	fi
+}
+
+# files removes ours and brings back what they replaced. Packages do neither well:
+# it runs before they go, so that nothing starts with our configuration, and again
+# after.
+files() {
+	{ of list file; of list tree; } | while read -r path; do rm -rf "$path"; done
+	of missing directory | sort -r | while read -r path; do
+		rmdir "$path" 2>/dev/null || true
+	done
+	for archive in "$before"/[0-9]*/files.tar; do
+		[ -e "$archive" ] || continue
+		tar -xPf "$archive" --numeric-owner --xattrs --acls >&2
+	done
+}
+
+# packages prints our packages that are there: name, state before us, state now.
+packages() {
+	own=$(dpkg --print-architecture)
+	dpkg-query -W -f '${binary:Package} ${db:Status-Abbrev}\n' | sed "s/:$own / /" |
+		awk 'FNR == NR { was[$1] = $2; next } $1 in was && $2 !~ /^.n/ { print $1, was[$1], substr($2, 2, 1) }' \
+			"$before/packages" -
+}
+# simulate has apt say what it would remove, by name.
+simulate() { apt-get --simulate "$@" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\2/p' | sort -u; }
+
+# purge removes our packages, but for those that something of the host's needs by
+# now. apt finds them: what was installed automatically, for nobody who is there.
+purge() {
+	if ! [ -s "$before/packages" ]; then return; fi
+	dpkg --configure -a >&2
+	work=$state/purge
+	rm -rf "$work"
+	mkdir "$work"
+	packages >"$work/ours"
+	awk '$3 != "c" { print $1 }' "$work/ours" | sort >"$work/there"
+	# Marks of our own: here ours alone count as installed automatically.
+	marks="-o Dir::State::extended_states=$work/marks"
+	: >"$work/marks"
+	# shellcheck disable=SC2046,SC2086 # words
+	apt-mark $marks auto $(cat "$work/there") >/dev/null
+	# shellcheck disable=SC2086 # words
+	simulate $marks -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false \
+		autoremove >"$work/unneeded"
+	comm -23 "$work/there" "$work/unneeded" >"$work/kept"
+	awk 'FNR == NR { kept[$1]; next } !($1 in kept) && $2 == "n" { print $1 }' "$work/kept" "$work/ours" >"$work/purge"
+	awk 'FNR == NR { kept[$1]; next } !($1 in kept) && $2 == "c" && $3 != "c" { print $1 }' "$work/kept" "$work/ours" >"$work/remove"
+	for how in purge remove; do
+		[ -s "$work/$how" ] || continue
+		# shellcheck disable=SC2046 # words
+		apt-get --quiet --yes -o DPkg::Lock::Timeout=120 -o APT::Get::AutomaticRemove=false "$how" $(cat "$work/$how") >&2
+	done
+	if [ -s "$work/kept" ]; then
+		# shellcheck disable=SC2046 # words
+		simulate remove $(cat "$work/kept") | comm -23 - "$work/there" >"$work/needing"
+		echo "packages $(paste -sd' ' "$work/kept"): needed by $(paste -sd' ' "$work/needing")"
+	fi
+}
+
+# reinstall brings back packages that had to go for ours.
+reinstall() {
+	gone=$(awk 'FNR == NR { ours[$1]; next } !($1 in ours) { print $1 }' "$before/packages" "$before/removed")
+	missing=
+	for name in $gone; do
+		case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) in
+		?i*) ;;
+		*) missing="$missing $name" ;;
+		esac
+	done
+	[ -n "$missing" ] || return 0
+	# shellcheck disable=SC2086 # words
+	sh -c "$install" install-packages --unrecorded $missing >&2 </dev/null ||
+		echo "packages$missing: they were removed for the cluster's, and cannot be installed again"
+}
+
+# accounts removes users and groups that were not there, unless a package that
+# stays has made them. dpkg does nothing any more once a user that it was told to
+# give files to is missing.
+accounts() {
+	for kind in user group; do
+		of missing "$kind" | while read -r name package; do
+			if [ -n "$package" ] && dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^.[^cn]'; then continue; fi
+			dpkg-statoverride --list | while read -r user group _ path; do
+				case $kind:$name in
+				user:"$user" | group:"$group") dpkg-statoverride --quiet --remove "$path" >&2 ;;
+				esac
+			done
+			if [ "$kind" = user ]; then unskel "$name"; fi
+			if ! getent "$(database "$kind")" "$name" >/dev/null; then continue; fi
+			why=$("${kind}del" "$name" 2>&1) || echo "$kind $name: $why" | tr '\n' ' ' | sed 's/ *$/\n/'
+		done
+	done
+}
+database() {
+	case $1 in
+	user) echo passwd ;;
+	*) echo group ;;
+	esac
+}
+# unskel removes from a home what a new one has (useradd(8), SKEL).
+unskel() {
+	home=$(getent passwd "$1" | cut -d: -f6)
+	of missing made | grep -qxF "$home" && [ -d "$home" ] || return 0
+	find /etc/skel -depth -mindepth 1 -printf '%P\n' | while read -r name; do
+		if [ -d "/etc/skel/$name" ]; then
+			rmdir "$home/$name" 2>/dev/null || true
+		elif cmp -s "/etc/skel/$name" "$home/$name"; then
+			rm -f "$home/$name"
+		fi
+	done
+}
+
+units() {
+	systemctl daemon-reload >&2
+	cat "$before"/[0-9]*/units 2>/dev/null | while read -r unit enabled active; do
+		known "$unit" || continue
+		case $enabled in
+		"$(systemctl is-enabled "$unit" 2>/dev/null || true)") ;;
+		enabled) systemctl enable --quiet "$unit" >&2 ;;
+		masked) systemctl mask --quiet "$unit" >&2 ;;
+		absent | disabled) systemctl disable --quiet "$unit" >&2 ;;
+		esac
+		case $active in
+		active) systemctl start "$unit" >&2 || echo "$unit: it ran before and does not start" ;;
+		*) systemctl stop "$unit" >&2 ;;
+		esac
+	done
+}
+
+# directories removes those that we made, while they are empty.
+directories() {
+	of missing made | sort -r | while read -r path; do
+		if ! [ -d "$path" ] || rmdir "$path" 2>/dev/null; then continue; fi
+		case ${stays:-} in
+		"$path"/*) continue ;; # said of what is in it
+		esac
+		stays=$path
+		echo "$path: it is not empty"
+	done
+}
+
+halt
+undo
+files
+purge
+reinstall
+files
+accounts
+units
+directories
+sync -f "$state"
+mv "$before" "$state/gone"
+rm -rf "$state"

@@ -1,0 +1,87 @@
+package puppet
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
+
+// touched is all that we may change on a host, but for its packages: a kind and
+// a name each.
+//
+//	tree       a path that is ours with all below it
+//	file       a file or link
+//	directory  one that we make, and whose mode we may change
+//	made       one that we make where it is missing, and else leave alone
+//	user       with the package that makes it, if one does
+//	group      as user
+//	unit       what we enable, disable, start and stop
+//
+// It holds what Puppet and Go write, and what stays when Debian's packages are
+// purged. A new line is enough for a file to be recorded and restored.
+const touched = `
+tree /etc/sirikata-cluster
+tree /usr/lib/sirikata-cluster
+tree /usr/lib/ocf/resource.d/sirikata
+directory /usr/lib/ocf
+directory /usr/lib/ocf/resource.d
+file /usr/sbin/fence_sirikata
+directory /etc/corosync
+file /etc/corosync/corosync.conf
+file /etc/corosync/authkey
+tree /var/lib/corosync
+directory /etc/pacemaker
+file /etc/pacemaker/authkey
+tree /var/lib/pacemaker
+file /etc/default/pacemaker
+file /etc/systemd/system/cluster-candidates.service
+file /etc/systemd/system/cluster-candidates.timer
+file /etc/systemd/system/cluster-guard.service
+file /etc/systemd/system/cluster-hosts.service
+file /etc/systemd/system/cluster-network.service
+directory /etc/systemd/system/corosync.service.d
+file /etc/systemd/system/corosync.service.d/restart.conf
+directory /etc/systemd/system/pacemaker.service.d
+file /etc/systemd/system/pacemaker.service.d/restart.conf
+directory /etc/systemd/system/pacemaker_remote.service.d
+file /etc/systemd/system/pacemaker_remote.service.d/restart.conf
+user hacluster pacemaker-common
+group haclient pacemaker-common
+unit corosync.service
+unit pacemaker.service
+unit pacemaker_remote.service
+`
+
+// touchedByPuppet is touched as well where Puppet is installed by us. Where it is
+// not, these are the host's own, and change without us.
+const touchedByPuppet = `
+tree /etc/puppet
+tree /var/lib/puppet
+tree /var/cache/puppet
+user puppet puppet-agent
+group puppet puppet-agent
+`
+
+// ownUser is the user that Puppet makes where it is missing; any other is the
+// host's own (sirikata::node).
+const ownUser = "sirikata"
+
+// touchedFor is what we may change on one host, a line each.
+func touchedFor(node cluster.NodeFile) string {
+	lines := strings.TrimSpace(touched) + "\n"
+	directories := []string{node.SirikataPath, node.WorkingPath, node.WorkspacePath}
+	if node.ServiceUser == ownUser {
+		lines += "user " + ownUser + "\ngroup " + ownUser + "\n"
+		directories = append(directories, "/home/"+ownUser)
+	}
+	var made []string
+	for _, directory := range directories {
+		for at := path.Clean(directory); path.Dir(at) != at; at = path.Dir(at) {
+			made = append(made, "made "+at+"\n")
+		}
+	}
+	slices.Sort(made)
+	return lines + strings.Join(slices.Compact(made), "")
+}
