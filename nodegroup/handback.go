@@ -66,7 +66,7 @@ func (g *NodeGroup) handedBack(ctx context.Context, accept bool) error {
 		if node.State != cluster.Online {
 			continue
 		}
-		client, err := g.pool.Client(ctx, node.Name)
+		client, err := g.pool.Root().Client(ctx, node.Name)
 		if err != nil {
 			return err
 		}

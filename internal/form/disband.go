@@ -6,6 +6,8 @@ import (
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/puppet"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // Disband ends the part of the nodes in a cluster and leaves each as it was before
@@ -62,8 +64,14 @@ func (f *Former) giveBack(ctx context.Context, members []*member) error {
 }
 
 func restore(ctx context.Context, f *Former, m *member) (err error) {
-	m.left, err = Restore(ctx, m.client, f.Spec.Name)
+	m.left, err = puppet.Restore(ctx, m.client, f.Spec.Name)
 	return err
+}
+
+// Owner is the cluster that a host is or was a node of, until it is as it was
+// before; empty if it is of none. The client's commands run as root.
+func Owner(ctx context.Context, client *remote.Client) (string, error) {
+	return puppet.Owner(ctx, client)
 }
 
 func names(members []*member) []string {

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
-	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // facts are what is on a node before anything is done to it.
@@ -108,13 +107,6 @@ func parseFacts(out []byte) facts {
 		}
 	}
 	return found
-}
-
-// Owner is the cluster that a host is configured for; empty if it is for none. It
-// needs no root.
-func Owner(ctx context.Context, client *remote.Client) (string, error) {
-	out, err := client.Output(ctx, "sh", "-c", inspectScript)
-	return parseFacts(out).owner, err
 }
 
 // settle decides, from what is on the nodes, what they all get.
