@@ -2,6 +2,7 @@ package form
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
@@ -20,32 +21,26 @@ func (f *Former) Disband(ctx context.Context) (restored int, err error) {
 	if err := f.runAll(ctx, look, members); err != nil {
 		return 0, err
 	}
-	if r, err := f.roster(members); err == nil {
+	ours := func(m *member) bool { return m.found.of(f.Spec.Name) }
+	if r, err := f.roster(filter(members, ours)); err == nil {
 		f.Progress("stopping services")
 		if err := r.stopServices(ctx); err != nil {
 			return 0, err
 		}
 	}
-	// A remote node that goes first asks the cluster to leave, and waits for it.
-	var full, others []*member
-	for _, m := range members {
-		if m.found.role == cluster.Full {
-			full = append(full, m)
-		} else {
-			others = append(others, m)
-		}
-	}
-	for _, these := range [][]*member{full, others} {
+	// A remote node that goes first asks the cluster to let it go, and waits.
+	full := func(m *member) bool { return m.found.role == cluster.Full }
+	for _, these := range [][]*member{filter(members, full), filter(members, func(m *member) bool { return !full(m) })} {
 		if err := f.giveBack(ctx, these); err != nil {
 			return restored, err
 		}
-		for _, m := range these {
-			if m.found.of(f.Spec.Name) {
-				restored++
-			}
-		}
+		restored += len(filter(these, ours))
 	}
 	return restored, nil
+}
+
+func filter(members []*member, keep func(*member) bool) []*member {
+	return slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return !keep(m) })
 }
 
 // giveBack leaves nodes as they were, and says what had to stay.

@@ -38,6 +38,7 @@ type fakeNode struct {
 	down   bool              // its Pacemaker does not answer
 	lose   func()            // called once, when Puppet is to run
 	fails  map[string]string // standard error of what fails
+	stays  string            // what a host cannot get rid of
 }
 
 // newFakeNode is a host with Debian's packages, fresh from its provider.
@@ -112,6 +113,10 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 		delete(n.facts, "corosync")
 		delete(n.facts, "pacemaker")
 		return "stop", ""
+	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-restore "):
+		return "restore", n.stays
+	case line == "crm_attribute --type crm_config --name stop-all-resources --update true":
+		return "stop services", ""
 	case line == "cibadmin --query --scope configuration":
 		return "", n.cib
 	case line == "cibadmin --modify --allow-create --scope configuration --xml-pipe":

@@ -62,13 +62,7 @@ type impatience struct {
 }
 
 func withRole(members []*member, role cluster.Role) []*member {
-	var found []*member
-	for _, m := range members {
-		if m.role == role {
-			found = append(found, m)
-		}
-	}
-	return found
+	return filter(members, func(m *member) bool { return m.role == role })
 }
 
 // waitOnline waits until the cluster is quorate and every member is online in
