@@ -44,34 +44,61 @@ func (h *hosts) network(t *testing.T, name string, options ...string) {
 	}
 }
 
-// start makes a machine on a network, by whose name the others reach it.
+// start makes a machine that runs sshd and nothing else.
 func (h *hosts) start(t *testing.T, name, network, setUp string, options ...string) {
 	t.Helper()
-	image, err := exec.Command(lab.program, "local", "image", "build").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := filepath.Dir(lab.program)
-	args := append([]string{"run", "--detach", "--init", "--cap-add", "NET_ADMIN", "--label", clusterLabel + "=" + h.name,
-		"--name", h.name + "-" + name, "--hostname", name, "--network", h.name + "-" + network, "--network-alias", name,
-		"--volume", dir + ":" + dir + ":ro", "--entrypoint", "/bin/sh"}, options...)
-	_, err = docker(append(args, strings.TrimSpace(string(image)), "-c",
-		"mkdir -p /run/sshd; ssh-keygen -A; "+setUp+"; touch /ready; exec /usr/sbin/sshd -D -e")...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	options = append([]string{"--init", "--volume", dir + ":" + dir + ":ro", "--entrypoint", "/bin/sh"}, options...)
+	h.container(t, name, network, options, "-c", "mkdir -p /run/sshd; ssh-keygen -A; "+setUp+"; touch /ready; exec /usr/sbin/sshd -D -e")
 	eventually(t, name+" to be set up", func() error {
 		_, err := docker("exec", h.name+"-"+name, "test", "-e", "/ready")
 		return err
 	})
 }
 
+// container makes a machine on a network, by whose name the others reach it.
+func (h *hosts) container(t *testing.T, name, network string, options []string, command ...string) {
+	t.Helper()
+	image, err := exec.Command(lab.program, "local", "image", "build").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"run", "--detach", "--cap-add", "NET_ADMIN", "--label", clusterLabel + "=" + h.name,
+		"--name", h.name + "-" + name, "--hostname", name, "--network", h.name + "-" + network, "--network-alias", name}, options...)
+	if _, err = docker(append(append(args, strings.TrimSpace(string(image))), command...)...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // host makes a machine that lets both operators in, as hostUser.
 func (h *hosts) host(t *testing.T, name, network string, options ...string) {
 	t.Helper()
-	keys := h.sh(t, "operator", "root", "cat /home/op/.ssh/id_ed25519.pub /home/second/.ssh/id_ed25519.pub")
 	h.start(t, name, network, "useradd -m -p '*' -s /bin/bash "+hostUser+"; chown "+hostUser+": /home/"+hostUser, options...)
+	h.letIn(t, name)
+	h.answers(t, name)
+}
+
+// letIn lets both operators in on a machine, as hostUser.
+func (h *hosts) letIn(t *testing.T, name string) {
+	t.Helper()
+	keys := h.sh(t, "operator", "root", "cat /home/op/.ssh/id_ed25519.pub /home/second/.ssh/id_ed25519.pub")
 	h.sh(t, name, hostUser, "mkdir -m 700 ~/.ssh; echo '"+keys+"' >~/.ssh/authorized_keys")
+}
+
+// booted makes a machine like host, which runs systemd and all that it starts.
+func (h *hosts) booted(t *testing.T, name, network string) {
+	t.Helper()
+	h.container(t, name, network, []string{
+		"--cap-add", "SYS_ADMIN", "--cap-add", "SYS_NICE", "--cap-add", "IPC_LOCK",
+		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--shm-size", "512m",
+		"--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777",
+		"--stop-signal", "SIGRTMIN+3", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"})
+	h.sh(t, name, "root", "useradd -m -p '*' -s /bin/bash "+hostUser+"; ssh-keygen -A")
+	h.letIn(t, name)
+	eventually(t, name+" to be booted", func() error {
+		_, err := docker("exec", h.name+"-"+name, "systemctl", "restart", "ssh")
+		return err
+	})
 	h.answers(t, name)
 }
 
