@@ -61,8 +61,8 @@ func (g generated) document() (string, error) {
 
 // settings are what a cluster of this size has besides services.
 func (g generated) settings() (part, error) {
-	settings := cib.Settings{Size: g.nodes, OneMachine: true, Fence: &cib.FenceDevice{
-		Agent: "fence_sirikata", Parameters: map[string]string{"server": "10.0.0.2:7411"}}}
+	settings := cib.Settings{Size: g.nodes, OneMachine: true, Fences: []cib.FenceDevice{{
+		Agent: "fence_sirikata", Parameters: map[string]string{"server": "10.0.0.2:7411"}}}}
 	for i := g.full; i < g.nodes; i++ {
 		address := fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)
 		settings.Remotes = append(settings.Remotes, cib.RemoteNode{Name: cluster.NodeName(i), Address: address})

@@ -36,6 +36,10 @@ type Host struct {
 	ClusterAddress string `json:"cluster_address,omitempty"`
 	// Transport is how commands reach the host.
 	Transport Transport `json:"transport,omitempty"`
+	// Fence is what switches the host off when the cluster has lost it, with the
+	// engine [Pacemaker]; empty if nothing does. All hosts of a cluster have it, or
+	// none.
+	Fence HostFence `json:"fence,omitempty"`
 }
 
 // Transport is how commands reach a host.
@@ -88,6 +92,7 @@ func (h Host) faults() []Fault {
 	if _, err := netip.ParseAddr(h.ClusterAddress); h.ClusterAddress != "" && err != nil {
 		add("cluster_address", "%q is not an IP address", h.ClusterAddress)
 	}
+	faults = append(faults, h.Fence.faults()...)
 	switch h.Transport {
 	case "", OverSSH:
 	case OnMachine:
@@ -175,6 +180,7 @@ func (s Spec) hostFaults() []Fault {
 		}
 	}
 	faults = append(faults, pathFaults(paths...)...)
+	faults = append(faults, s.fenceFaults()...)
 	return append(faults, s.nodeFaults()...)
 }
 

@@ -157,7 +157,7 @@ func (h *Host) fields(offer *offered) map[string]any {
 		"dns_name": &h.DNSName, "username": &h.Username, "sirikata_path": &h.SirikataPath,
 		"default_working_path": &h.WorkingPath, "workspace_path": &h.WorkspacePath, "capabilities": offer,
 		"port": &h.Port, "name": &h.Name, "identity_file": &h.IdentityFile,
-		"cluster_address": &h.ClusterAddress, "transport": &h.Transport,
+		"cluster_address": &h.ClusterAddress, "transport": &h.Transport, "fence": &h.Fence,
 	}
 }
 

@@ -39,6 +39,7 @@ func AdHocSpec(from AdHoc) (cluster.Spec, error) {
 	}
 	if from.Engine == cluster.Pacemaker {
 		spec.TokenProfile, spec.FullNodes = from.TokenProfile, from.FullNodes
+		spec.Fencing = slices.ContainsFunc(hosts, func(host cluster.Host) bool { return len(host.Fence) > 0 })
 	}
 	if hostsErr == nil {
 		return spec, spec.Validate()

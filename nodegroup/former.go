@@ -28,6 +28,9 @@ func (g *NodeGroup) fence(ctx context.Context) (*form.Fence, error) {
 	if !g.spec.Fencing {
 		return nil, nil
 	}
+	if g.spec.Type == cluster.AdHoc {
+		return hostFence(g.spec.Hosts), nil
+	}
 	fencer, ok := g.provider.(provider.Fencer)
 	if !ok {
 		return nil, fmt.Errorf("fencing: %w", provider.ErrNotSupported)
@@ -39,6 +42,15 @@ func (g *NodeGroup) fence(ctx context.Context) (*form.Fence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make what fences nodes: %w", err)
 	}
-	fence := form.Fence(device)
-	return &fence, nil
+	return &form.Fence{Secret: device.Secret, Devices: []form.FenceDevice{{Agent: device.Agent, Parameters: device.Parameters}}}, nil
+}
+
+// hostFence is what the user says that switches each host off.
+func hostFence(hosts []cluster.Host) *form.Fence {
+	fence := &form.Fence{}
+	for _, host := range hosts {
+		agent, parameters := host.Fence.Split()
+		fence.Devices = append(fence.Devices, form.FenceDevice{Node: host.Name, Agent: agent, Parameters: parameters})
+	}
+	return fence
 }

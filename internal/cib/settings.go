@@ -21,7 +21,7 @@ type Settings struct {
 	// OneMachine is whether all nodes share the processors of one machine.
 	OneMachine bool
 	Remotes    []RemoteNode
-	Fence      *FenceDevice // nil without fencing
+	Fences     []FenceDevice // none without fencing
 	// Past is which indexes of nodes were used.
 	Past cluster.Past
 	// Pair are the full nodes where there are two. If they lose sight of each other,
@@ -38,6 +38,7 @@ type RemoteNode struct {
 
 // FenceDevice is a fence agent and its parameters.
 type FenceDevice struct {
+	Node       string // that it switches off; empty for one that switches any node off
 	Agent      string
 	Parameters map[string]string
 }
@@ -46,8 +47,13 @@ type FenceDevice struct {
 // say that it does not.
 const StopAll = "stop-all-resources"
 
-// FenceID is the resource that fences nodes.
-const FenceID = "fencing"
+// FenceID is the resource that fences a node, or any node if there is no name.
+func FenceID(node string) string {
+	if node == "" {
+		return "fencing"
+	}
+	return "fencing-" + node
+}
 
 // Intervals and time-outs of the connection to a remote node. The monitor is
 // what notices one that is silent.
@@ -82,8 +88,8 @@ func (s Settings) Fragment() ([]byte, error) {
 	for _, node := range s.Remotes {
 		part.Resources = append(part.Resources, node.primitive())
 	}
-	if s.Fence != nil {
-		part.Resources = append(part.Resources, s.Fence.primitive(s.Pair))
+	for _, device := range s.Fences {
+		part.Resources = append(part.Resources, device.primitive(s.Pair))
 	}
 	text, err := xml.MarshalIndent(part, "", "  ")
 	if err != nil {
@@ -95,7 +101,7 @@ func (s Settings) Fragment() ([]byte, error) {
 func (s Settings) options() map[string]string {
 	options := map[string]string{
 		StopAll:           "false",
-		"stonith-enabled": fmt.Sprint(s.Fence != nil),
+		"stonith-enabled": fmt.Sprint(len(s.Fences) > 0),
 		// How many messages one daemon may leave unread before another gives it
 		// up: as many as there are resources times nodes, says Pacemaker
 		// Explained; this is for some 200 resources.
@@ -153,18 +159,30 @@ var recovers = map[string]string{"failure-timeout": inSeconds(remoteReconnect)}
 
 func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 
-// primitive is the resource of the device. It is used on every node, also on one
-// that is no more: with a list of those that it can switch off, a node that has
-// vanished could not be fenced.
+// primitive is the resource of the device. One for any node is used on every node,
+// also on one that is no more: with a list of those that it can switch off, a node
+// that has vanished could not be fenced.
 func (d FenceDevice) primitive(pair [2]string) Primitive {
 	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delays(pair)}
-	maps.Copy(parameters, d.Parameters)
-	return Primitive{
-		ID: FenceID, Class: "stonith", Type: d.Agent,
-		Instance:   ownAttributes("parameters", FenceID, parameters),
-		Meta:       ownAttributes("meta", FenceID, recovers),
-		Operations: []Operation{{ID: "op-monitor-" + FenceID, Name: "monitor", Interval: "60s", Timeout: "30s"}},
+	if d.Node != "" {
+		parameters["pcmk_host_check"], parameters["pcmk_host_list"] = "static-list", d.Node
 	}
+	maps.Copy(parameters, d.Parameters)
+	id := FenceID(d.Node)
+	return Primitive{
+		ID: id, Class: fenceClass, Type: d.Agent,
+		Instance:   ownAttributes("parameters", id, parameters),
+		Meta:       ownAttributes("meta", id, recovers),
+		Operations: []Operation{{ID: "op-monitor-" + id, Name: "monitor", Interval: "60s", Timeout: "30s"}},
+	}
+}
+
+// fenceClass is what Pacemaker calls resources that fence.
+const fenceClass = "stonith"
+
+// FenceXPath selects what fences one node.
+func FenceXPath(node string) string {
+	return "//resources/primitive[@id='" + FenceID(node) + "' and @class='" + fenceClass + "']"
 }
 
 // delays says how long whoever wants to fence a node waits, node by node. Of a pair,

@@ -14,7 +14,7 @@ func testSettings() cib.Settings {
 		Pair:    [2]string{"node0", "node2"},
 		Past:    cluster.Past{Used: 6, Removed: []int{1, 4}},
 		Remotes: []cib.RemoteNode{{Name: "node3", Address: "10.0.0.4"}},
-		Fence:   &cib.FenceDevice{Agent: "fence_sirikata", Parameters: map[string]string{"url": "http://10.0.0.2:1"}},
+		Fences:  []cib.FenceDevice{{Agent: "fence_sirikata", Parameters: map[string]string{"url": "http://10.0.0.2:1"}}},
 	}
 }
 
@@ -51,7 +51,7 @@ func TestDelays(t *testing.T) {
 		{"node1", "node10"}: "node10:0s;node1:3s",
 		{"node10", "node2"}: "node10:3s;node2:0s",
 	} {
-		text, err := cib.Settings{Pair: pair, Fence: &cib.FenceDevice{Agent: "a"}}.Fragment()
+		text, err := cib.Settings{Pair: pair, Fences: []cib.FenceDevice{{Agent: "a"}}}.Fragment()
 		if err != nil || !strings.Contains(string(text), `name="pcmk_delay_base" value="`+want+`"`) {
 			t.Errorf("%v: not %s in (%v)\n%s", pair, want, err, text)
 		}

@@ -216,10 +216,30 @@ func (m Mon) failCounts(resource string) map[string]failCount {
 
 // LastFailure is the newest failure of the service with that id.
 func (m Mon) LastFailure(id string) (MonFailure, bool) {
+	return m.lastFailure(cluster.ResourceName(id))
+}
+
+// FenceFault says why what fences a node alone does not work; empty if it does.
+func (m Mon) FenceFault(node string) string {
+	id := FenceID(node)
+	at := slices.IndexFunc(m.Resources, func(r MonResource) bool { return r.ID == id })
+	switch {
+	case at < 0:
+		return "the cluster does not have it"
+	case m.Resources[at].Active && !m.Resources[at].Failed:
+		return ""
+	}
+	if failure, ok := m.lastFailure(id); ok {
+		return failure.String()
+	}
+	return "it is not started"
+}
+
+func (m Mon) lastFailure(resource string) (MonFailure, bool) {
 	last, found := MonFailure{}, false
 	for _, failure := range m.Failures {
 		// An operation is RESOURCE_TASK_INTERVAL, and a resource may be called a_start.
-		interval, ok := strings.CutPrefix(failure.Key, cluster.ResourceName(id)+"_"+failure.Task+"_")
+		interval, ok := strings.CutPrefix(failure.Key, resource+"_"+failure.Task+"_")
 		if _, err := strconv.ParseUint(interval, 10, 64); err != nil || !ok {
 			continue
 		}
@@ -231,8 +251,7 @@ func (m Mon) LastFailure(id string) (MonFailure, bool) {
 }
 
 func (m Mon) failureReason(resource string) string {
-	id, _ := cluster.ServiceIDOf(resource)
-	failure, ok := m.LastFailure(id)
+	failure, ok := m.lastFailure(resource)
 	if !ok {
 		return "it failed on every node that may run it"
 	}

@@ -19,8 +19,10 @@ const nodeWords = `NODE is what you would hand to ssh: a host name, an IP addres
 ~/.ssh/config, with USER@ before it and :PORT behind it where need be. The word
 localhost is this machine, without SSH. Or it is a JSON object with dns_name and any
 of username, sirikata_path, default_working_path, workspace_path, capabilities, port,
-name, identity_file, cluster_address, transport (ssh or local). From then on the first
-label of the host name is the node's name: host1 for host1.example.com.`
+name, identity_file, cluster_address, transport (ssh or local), and with the engine
+pacemaker fence: {"agent": "fence_ipmilan", …}, a fence agent and its parameters. From
+then on the first label of the host name is the node's name: host1 for
+host1.example.com.`
 
 func newAdHocCreate(a *app) *cobra.Command {
 	var engine, profile string
@@ -106,7 +108,9 @@ func (a *app) createAdHoc(spec cluster.Spec) error {
 		a.say("next: %s adhoc members info %s", name, spec.Name)
 		return nil
 	}
-	a.say(unfenced)
+	if !spec.Fencing {
+		a.say(unfenced)
+	}
 	a.say("next: %s adhoc nodes boot %s", name, spec.Name)
 	return nil
 }

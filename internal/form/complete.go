@@ -57,7 +57,9 @@ const reconnectPatience = 5 * time.Second
 func (f *Former) settings() cib.Settings {
 	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local, Past: f.Spec.Past()}
 	if f.Fence != nil {
-		s.Fence = &cib.FenceDevice{Agent: f.Fence.Agent, Parameters: f.Fence.Parameters}
+		for _, device := range f.Fence.Devices {
+			s.Fences = append(s.Fences, cib.FenceDevice(device))
+		}
 	}
 	if len(f.full) == 2 {
 		s.Pair = [2]string{f.full[0], f.full[1]}

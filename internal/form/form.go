@@ -47,11 +47,17 @@ type Former struct {
 	programs  fs.FS // those that are built in, unless it is set
 }
 
-// Fence is a fence agent on the nodes, with what it needs.
+// Fence is how nodes are switched off: by one device, or by one for each of them.
 type Fence struct {
+	Devices []FenceDevice
+	Secret  []byte // empty if it needs none
+}
+
+// FenceDevice is a fence agent on the nodes, with what it needs.
+type FenceDevice struct {
+	Node       string // that it switches off; empty for any
 	Agent      string
 	Parameters map[string]string
-	Secret     []byte // empty if it needs none
 }
 
 // member is a node on its way into the cluster.

@@ -29,6 +29,7 @@ type facts struct {
 	corosync  bool         // it runs
 	pacemaker bool         // it runs
 	remote    bool         // Pacemaker's executor for remote nodes runs
+	agents    []string     // fence agents that are installed
 }
 
 // of reports whether the node belongs to the cluster with that name. Its
@@ -56,6 +57,7 @@ if grep -q '<cib[^>]* epoch="[1-9]' ` + cibFile + ` 2>/dev/null; then echo lived
 if systemctl --quiet is-active corosync; then echo corosync yes; fi
 if systemctl --quiet is-active pacemaker; then echo pacemaker yes; fi
 if systemctl --quiet is-active pacemaker_remote; then echo remote yes; fi
+echo "agents" $(cd /usr/sbin && ls -d fence_* 2>/dev/null)
 `
 
 const (
@@ -104,6 +106,8 @@ func parseFacts(out []byte) facts {
 			found.pacemaker = true
 		case "remote":
 			found.remote = true
+		case "agents":
+			found.agents = strings.Fields(value)
 		}
 	}
 	return found
@@ -118,6 +122,9 @@ func settle(_ context.Context, f *Former, members []*member) error {
 		f.lived = f.lived || m.found.lived
 	}
 	f.rounds = f.planRounds(members)
+	if err := f.haveAgents(members); err != nil {
+		return err
+	}
 	return adoptKeys(f, members)
 }
 

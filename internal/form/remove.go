@@ -61,7 +61,10 @@ func (f *Former) take(ctx context.Context, node string, leaving *member, staying
 		}
 	}
 	f.Progress("moving away what runs on " + node)
-	if err := r.part(ctx, node); err != nil || leaving == nil {
+	if err := r.part(ctx, node); err != nil {
+		return err
+	}
+	if err := r.unfence(ctx, node); err != nil || leaving == nil {
 		return err
 	}
 	if leaving.found.remote {

@@ -23,7 +23,7 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 	for i, node := range status.Nodes {
 		status.Nodes[i].Protection = byGuard
 		if mon.Options.Fencing {
-			status.Nodes[i].Protection = byFencing
+			status.Nodes[i].Protection = e.fencedBy(node.Name)
 		}
 		if node.Role == cluster.Remote {
 			status.RemoteDetectionSeconds = cib.RemoteDetection.Seconds()
@@ -35,6 +35,11 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 			warn("%s is lost, and not known to be off yet: what ran there starts elsewhere only then", node.Name)
 		}
 	}
+	for _, host := range e.spec.Hosts {
+		if fault := mon.FenceFault(host.Name); e.spec.Fencing && mon.Options.Fencing && fault != "" {
+			warn("what fences %s does not work: %s", host.Name, fault)
+		}
+	}
 	if e.spec.Fencing != mon.Options.Fencing {
 		warn("fencing is %s in the cluster and %s in its spec: fix corosync makes them agree", onOff(mon.Options.Fencing), onOff(e.spec.Fencing))
 	}
@@ -42,6 +47,15 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 		warn("if one more full node is lost the cluster has no quorum and stops all services: " +
 			"bring back those that are off, or let fix corosync promote other nodes")
 	}
+}
+
+// fencedBy says what fences a node: of a host that the user has, by which agent.
+func (e *Engine) fencedBy(node string) string {
+	host, _ := e.spec.Host(node)
+	if agent, _ := host.Fence.Split(); agent != "" {
+		return byFencing + " by " + agent
+	}
+	return byFencing
 }
 
 func onOff(on bool) string {
