@@ -66,14 +66,20 @@ func (g *NodeGroup) needPacemaker(command string) error {
 // ofHost is how the operator's own ssh reaches a host that the user has.
 func (g *NodeGroup) ofHost(machine provider.Machine) remote.Host {
 	of, _ := g.spec.Host(machine.Name)
-	var sudo *remote.Sudo
-	if g.NeedsBoot() {
-		sudo = &remote.Sudo{}
-	}
-	return remote.Host{Sudo: sudo,
+	host := remote.Host{
 		Name: machine.Name, Addr: machine.Connect, User: g.spec.User(machine.Name),
 		Here: of.Transport == cluster.OnMachine, OpenSSH: g.openSSH, IdentityFile: of.IdentityFile,
 	}
+	if UsesSudo(g.spec) {
+		host.Sudo = &remote.Sudo{Password: g.env.SudoPassword}
+	}
+	return host
+}
+
+// UsesSudo reports whether the users who log in to the nodes of a cluster become
+// root there by sudo: on hosts that somebody has, where Pacemaker needs root.
+func UsesSudo(spec cluster.Spec) bool {
+	return spec.Type == cluster.AdHoc && spec.Engine == cluster.Pacemaker
 }
 
 // reachable finds out which nodes answer, all at once, within goneTimeout. The

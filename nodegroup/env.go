@@ -15,6 +15,10 @@ type Env struct {
 	// Agent is the socket of the SSH agent whose keys log in to hosts that the
 	// user has; empty if there is none.
 	Agent string
+	// SudoPassword is what sudo asks the users for who log in to the hosts of a
+	// cluster for which [UsesSudo] holds; empty if nobody was asked for it. It is
+	// kept nowhere, and reaches sudo by standard input alone.
+	SudoPassword string
 	// Progress gets one line for each step of long work, from one goroutine at
 	// a time. It may be nil.
 	Progress func(string)

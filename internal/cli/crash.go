@@ -45,7 +45,7 @@ time-out, or if anything else was touched.`,
 			options.Confirm = func(node cluster.Node) error {
 				return a.confirm(cmd.Context(), yes, "Break %s of cluster %q (%s)?", node.Name, args[0], kind)
 			}
-			ng, err := a.open(args[0], s)
+			ng, err := a.open(cmd.Context(), args[0], s)
 			if err != nil {
 				return err
 			}

@@ -128,7 +128,7 @@ func TestUnfinished(t *testing.T) {
 	if err := a.createLocal(nodegroup.LocalSpec("demo", 1, cluster.LAN)); err != nil {
 		t.Fatal(err)
 	}
-	ng, err := a.open("demo", "")
+	ng, err := a.open(t.Context(), "demo", "")
 	if err != nil {
 		t.Fatal(err)
 	}

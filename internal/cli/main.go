@@ -24,6 +24,9 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func() (nodegroup.Env, error)
+	// terminal is the one that started the program, wherever the streams lead.
+	terminal func() (*os.File, error)
+	askSudo  bool // --ask-sudo-password
 
 	mu sync.Mutex // guards err against lines of progress
 }
@@ -46,7 +49,7 @@ func Main() int {
 		<-signals
 		os.Exit(exitInterrupted)
 	}()
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: nodegroup.FromEnv}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: nodegroup.FromEnv, terminal: openTerminal}
 	return a.run(ctx, os.Args[1:])
 }
 
@@ -67,8 +70,9 @@ func (a *app) environment() (nodegroup.Env, error) {
 	return env, err
 }
 
-// open opens the cluster that a command names, for its type if it has one.
-func (a *app) open(clusterName string, of scope) (*nodegroup.NodeGroup, error) {
+// open opens the cluster that a command names, for its type if it has one. It
+// asks for what the cluster needs to know of the person, and contacts no node.
+func (a *app) open(ctx context.Context, clusterName string, of scope) (*nodegroup.NodeGroup, error) {
 	env, err := a.environment()
 	if err != nil {
 		return nil, err
@@ -80,12 +84,17 @@ func (a *app) open(clusterName string, of scope) (*nodegroup.NodeGroup, error) {
 	if err := of.check(spec); err != nil {
 		return nil, err
 	}
+	if a.askSudo {
+		if env.SudoPassword, err = a.sudoPassword(ctx, spec); err != nil {
+			return nil, err
+		}
+	}
 	return nodegroup.Open(env, clusterName)
 }
 
 // onCluster runs do on an open cluster for no longer than wait.
 func (a *app) onCluster(ctx context.Context, s scope, clusterName string, wait time.Duration, do func(context.Context, *nodegroup.NodeGroup) error) error {
-	ng, err := a.open(clusterName, s)
+	ng, err := a.open(ctx, clusterName, s)
 	if err != nil {
 		return err
 	}

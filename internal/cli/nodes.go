@@ -40,7 +40,7 @@ do not.`,
 			if wait < 0 {
 				return usagef("invalid --wait-timeout %d: it must not be negative", wait)
 			}
-			ng, err := a.open(args[0], s)
+			ng, err := a.open(cmd.Context(), args[0], s)
 			if err != nil {
 				return err
 			}
@@ -216,7 +216,7 @@ func newMembersInfo(a *app, s scope) *cobra.Command {
 			"  " + s.prefix() + " members info demo -o json",
 		Args: words("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], s)
+			ng, err := a.open(cmd.Context(), args[0], s)
 			if err != nil {
 				return err
 			}

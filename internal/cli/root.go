@@ -138,6 +138,9 @@ func shared(a *app, s scope) []*cobra.Command {
 		commands = append(commands, group("crash", "see how a cluster bears faults", newCrashTest(a, s)))
 	}
 	list := newListServices(a, s)
+	if s == "" || s == scope(cluster.AdHoc) {
+		sudoFlag(a, append(commands, list)...)
+	}
 	if s == "" {
 		clusters := newList(a)
 		clusters.AddCommand(list)

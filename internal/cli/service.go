@@ -82,7 +82,7 @@ func newServiceLogs(a *app, s scope) *cobra.Command {
 			if lines < 0 {
 				return usagef("invalid --lines %d: it must not be negative", lines)
 			}
-			ng, err := a.open(args[0], s)
+			ng, err := a.open(cmd.Context(), args[0], s)
 			if err != nil {
 				return err
 			}

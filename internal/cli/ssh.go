@@ -25,7 +25,7 @@ func newSSH(a *app, s scope) *cobra.Command {
 		if len(command) == 0 {
 			return wrongWords(cmd, names, []string{"NAME", "COMMAND…"})
 		}
-		ng, err := a.open(names[0], s)
+		ng, err := a.open(ctx, names[0], s)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ status. NODE is an index from 0, a name, an id or an address.`,
 		Example: "  " + s.prefix() + " node ssh demo 1\n  " + s.prefix() + " node ssh demo node1 -- journalctl -n 20",
 	}
 	takesCommand(cmd, []string{"NAME", "NODE"}, func(ctx context.Context, words, command []string) error {
-		ng, err := a.open(words[0], s)
+		ng, err := a.open(ctx, words[0], s)
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func newNodeTrust(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " node trust demo node1",
 		Args:    words("NAME", "NODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ng, err := a.open(args[0], s)
+			ng, err := a.open(cmd.Context(), args[0], s)
 			if err != nil {
 				return err
 			}

@@ -165,13 +165,12 @@ func isRoot(t *testing.T, client *remote.Client) {
 func endsWithContext(t *testing.T, client *remote.Client) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(testContext(t))
-	const script = "trap 'rm -f /run/waits' EXIT; trap 'exit 1' TERM; touch /run/waits; echo up; cat"
-	_, err := client.Run(ctx, remote.Command{Argv: shell(script), Stdin: blocked(t), Stdout: onWrite(cancel)})
+	_, err := client.Run(ctx, remote.Command{Argv: append(shell("echo up; cat; :"), "waits-for-input"), Stdin: blocked(t), Stdout: onWrite(cancel)})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	waitFor(t, "the command to end", func() bool {
-		_, err := client.Output(testContext(t), "test", "-e", "/run/waits")
+		_, err := client.Output(testContext(t), "pgrep", "--full", "[w]aits-for-input")
 		return remote.ExitCode(err) == 1
 	})
 }

@@ -1,0 +1,9 @@
+package cli
+
+import "golang.org/x/sys/unix"
+
+// The requests of ioctl(2) for the attributes of a terminal (tty_ioctl(4)).
+const (
+	getAttributes = unix.TCGETS
+	setAttributes = unix.TCSETS
+)
