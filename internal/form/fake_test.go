@@ -98,8 +98,6 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 		return fmt.Sprintf("install %d bytes", len(input)), ""
 	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-prepare "):
 		return "prepare", ""
-	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-restore "):
-		return "restore", "/srv: it is not empty\n"
 	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-puppet ") && n.lose != nil:
 		n.lose()
 		n.lose = nil
