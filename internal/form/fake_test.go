@@ -96,6 +96,8 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " "+cluster.NodeProgramPath+" "):
 		n.facts["program"] = "installed"
 		return fmt.Sprintf("install %d bytes", len(input)), ""
+	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-prepare "):
+		return "prepare", ""
 	case strings.HasPrefix(line, "sh -c ") && strings.Contains(line, " sirikata-puppet ") && n.lose != nil:
 		n.lose()
 		n.lose = nil

@@ -168,7 +168,7 @@ func TestScriptRefusesHalf(t *testing.T) {
 	}
 	half := strings.NewReader(string(content[:len(content)/1024*512]))
 	_, err = h.Run(t.Context(), remote.Command{
-		Argv: []string{"sh", "-c", applyScript, "sirikata-puppet", digest, h.state}, Stdin: half,
+		Argv: []string{"sh", "-c", lockScript + applyScript, "sirikata-puppet", digest, h.state}, Stdin: half,
 	})
 	var exit *remote.ExitError
 	if !errors.As(err, &exit) || exit.Code != 74 {
