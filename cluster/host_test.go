@@ -98,7 +98,7 @@ func TestParseHostsFaults(t *testing.T) {
 		`{"dnsname":"h"}`:      `node 1: dnsname: there is no such key; do you mean "dns_name"?`,
 		`{"working_path":"/"}`: `node 1: working_path: there is no such key; do you mean "default_working_path"?`,
 		`{"dns_name":"h","zzzzzz":1}`: `node 1: zzzzzz: there is no such key; the keys are capabilities, cluster_address, default_working_path, ` +
-			`dns_name, identity_file, name, port, sirikata_path, transport, username, workspace_path`,
+			`dns_name, fence, identity_file, name, port, sirikata_path, transport, username, workspace_path`,
 		`{"dns_name":""}`:                                      `node 1: dns_name: is missing`,
 		`{"dns_name":"h","port":"22"}`:                         `node 1: port: is a string, but must be a whole number`,
 		`{"dns_name":"h","transport":7}`:                       `node 1: transport: is a number, but must be a text`,

@@ -106,3 +106,22 @@ func TestRemoteStates(t *testing.T) {
 		}
 	}
 }
+
+// TestFenceOfOne: a device for one node switches no other off.
+func TestFenceOfOne(t *testing.T) {
+	text, err := cib.Settings{Fences: []cib.FenceDevice{
+		{Node: "a", Agent: "fence_x", Parameters: map[string]string{"plug": "1"}}, {Node: "b", Agent: "fence_x"},
+	}}.Fragment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`name="stonith-enabled" value="true"`, `<primitive id="fencing-a" class="stonith" type="fence_x">`,
+		`id="parameters-pcmk_host_list-fencing-a" name="pcmk_host_list" value="a"`, `id="parameters-plug-fencing-a" name="plug" value="1"`,
+		`id="parameters-pcmk_host_check-fencing-b" name="pcmk_host_check" value="static-list"`, `name="pcmk_host_list" value="b"`,
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("not %s in\n%s", want, text)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package cib_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -216,6 +217,29 @@ func TestLastFenced(t *testing.T) {
 	for node, want := range map[string]string{"node0": "", "node1": "2026-11-24 15:24:20Z", "node2": ""} {
 		if got := mon.LastFenced(node); got != want {
 			t.Errorf("%s was fenced at %q, not %q", node, got, want)
+		}
+	}
+}
+
+func TestFenceFault(t *testing.T) {
+	fence := func(resource cib.MonResource) cib.Mon {
+		resource.ID = cib.FenceID("a")
+		return cib.Mon{Resources: []cib.MonResource{{ID: "fencing-b", Active: true}, resource}}
+	}
+	failed := fence(cib.MonResource{})
+	failed.Failures = []cib.MonFailure{{Key: "fencing-b_start_0", Task: "start", Reason: "of another"}, {Key: "fencing-a_start_0", Task: "start", Reason: "wrong password"}}
+	for _, test := range []struct {
+		name string
+		mon  cib.Mon
+		want string
+	}{
+		{"works", fence(cib.MonResource{Active: true}), ""},
+		{"missing", cib.Mon{}, "the cluster does not have it"},
+		{"stopped", fence(cib.MonResource{}), "it is not started"},
+		{"failed", failed, "wrong password"},
+	} {
+		if got := test.mon.FenceFault("a"); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s: %q, not %q", test.name, got, test.want)
 		}
 	}
 }
