@@ -47,7 +47,7 @@ func (o operator) command(ctx context.Context, args ...string) *exec.Cmd {
 // terminal showed and the exit code.
 func (o operator) typed(t *testing.T, text string, args ...string) (shown string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := o.command(ctx, args...)
 	terminal, err := pty.Start(cmd)
