@@ -47,6 +47,7 @@ func (b *bench) stages() []stage {
 		{"generated", true, b.simulated},
 		{"package", true, b.packaging},
 		{"sync", true, b.syncing},
+		{"ssh", true, b.ssh},
 	}
 }
 
