@@ -23,16 +23,18 @@ type pieces struct {
 	group    *errgroup.Group
 	compress compressor
 	piece    []byte
-	// queue holds what becomes of the pieces, in their order. It bounds how many are
-	// in work, and so the memory.
+	// queue holds what becomes of the pieces, in their order. It bounds how many wait
+	// for one before them, and so the memory.
 	queue chan chan []byte
 }
 
 // compressPieces writes what write writes to w, compressed by as many compressors as
 // there are processors.
 func compressPieces(ctx context.Context, w io.Writer, compress compressor, write func(io.Writer) error) error {
+	processors := runtime.GOMAXPROCS(0)
 	group, ctx := errgroup.WithContext(ctx)
-	p := &pieces{ctx: ctx, group: group, compress: compress, queue: make(chan chan []byte, runtime.GOMAXPROCS(0))}
+	group.SetLimit(processors + 2) // those who write and collect; more compressors would only take caches from each other
+	p := &pieces{ctx: ctx, group: group, compress: compress, queue: make(chan chan []byte, processors)}
 	group.Go(func() error { return p.collect(w) })
 	group.Go(func() error {
 		defer close(p.queue)
