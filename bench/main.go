@@ -7,6 +7,7 @@
 //	go run ./bench -large                        many nodes and services, half an hour
 //	go run ./bench -only=three,seven,twelve      that in two parts
 //	go run ./bench -only=many,generated
+//	go run ./bench -only=ssh,package,sync        commands of operators, beside peers
 package main
 
 import (
