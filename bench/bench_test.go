@@ -116,7 +116,7 @@ func TestChoose(t *testing.T) {
 		want  []string
 	}{
 		{false, "", []string{"small"}},
-		{true, "", []string{"three", "seven", "twelve", "many", "generated", "package", "sync"}},
+		{true, "", []string{"three", "seven", "twelve", "many", "generated", "package", "sync", "ssh"}},
 		{false, "many,small", []string{"small", "many"}},
 	} {
 		got, err := choose(all(), test.large, test.only)

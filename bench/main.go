@@ -7,6 +7,7 @@
 //	go run ./bench -large                        many nodes and services, half an hour
 //	go run ./bench -only=three,seven,twelve      that in two parts
 //	go run ./bench -only=many,generated
+//	go run ./bench -only=ssh,package,sync        commands of operators, beside peers
 package main
 
 import (
@@ -47,6 +48,7 @@ func (b *bench) stages() []stage {
 		{"generated", true, b.simulated},
 		{"package", true, b.packaging},
 		{"sync", true, b.syncing},
+		{"ssh", true, b.ssh},
 	}
 }
 

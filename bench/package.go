@@ -71,28 +71,68 @@ func shell(script string, words ...string) (time.Duration, error) {
 	return time.Since(begin), err
 }
 
-// packaging measures the making of a package, beside tar with one core and with all.
+// packager makes a package of the directory $1 in the file $2; $3 is our program.
+type packager struct{ name, script string }
+
+// packaging measures the making of a package, beside tar: with lbzip2, which uses all
+// processors, and without it, as on a new machine.
 func (b *bench) packaging() error {
+	if err := need(map[string]string{"bzip2": "bzip2", "lbzip2": "lbzip2", "taskset": "util-linux"}); err != nil {
+		return err
+	}
 	dir, err := install()
 	defer func() { _ = os.RemoveAll(dir) }()
 	if err != nil {
 		return err
 	}
-	output := filepath.Join(dir, "out.tar.bz2")
-	runs := min(b.runs, 3)
-	ours, err := repeat(runs, func(int) (time.Duration, error) { return timed("sirikata", "package", dir, "--output="+output) })
+	const ours = `"$3" sirikata package "$1" --output="$2"`
+	const tar = `tar -C "$1" -c bin lib share | `
+	all, err := packagers(dir, min(b.runs, 3), []packager{
+		{"lbzip2", ours},
+		{"bzip2 alone", `PATH="$1/only" ` + ours},
+		{"no bzip2", `PATH= ` + ours},
+		{"tar, lbzip2", tar + `lbzip2 >"$2"`},
+		{"tar -cj", `tar -C "$1" -cjf "$2" bin lib share`},
+	})
 	if err != nil {
 		return err
 	}
-	r := row{what: "package 200 MB", ours: ours}
-	for _, peer := range []peer{{name: "tar -cj"}, {name: "tar, lbzip2"}} {
-		script := map[string]string{"tar -cj": `tar -C "$1" -cjf "$2" bin lib share`,
-			"tar, lbzip2": `tar -C "$1" -c bin lib share | lbzip2 >"$2"`}[peer.name]
-		if peer.sample, err = repeat(runs, func(int) (time.Duration, error) { return shell(script, dir, output) }); err != nil {
-			return err
-		}
-		r.peers = append(r.peers, peer)
+	const what = "package 200 MB"
+	b.report(row{what: what, ours: all[0], peers: []peer{{"tar, lbzip2", all[3]}, {"tar -cj", all[4]}}})
+	b.report(row{what: what + ", no lbzip2 here", ours: all[1], peers: []peer{{"tar -cj", all[4]}}})
+	b.report(row{what: what + ", no bzip2 at all", ours: all[2], peers: []peer{{"tar -cj", all[4]}}})
+	const one = "taskset --cpu-list 0 "
+	all, err = packagers(dir, 1, []packager{
+		{"one processor", one + `env PATH="$1/only" ` + ours},
+		{"tar -cj", one + `tar -C "$1" -cjf "$2" bin lib share`},
+	})
+	if err != nil {
+		return err
 	}
-	b.report(r)
+	b.report(row{what: what + ", no lbzip2 here, on one processor", ours: all[0], peers: []peer{{"tar -cj", all[1]}}})
 	return nil
+}
+
+// packagers measures each, in alternation. In the directory "only" there is no program
+// but bzip2.
+func packagers(dir string, runs int, each []packager) ([]sample, error) {
+	file, err := exec.LookPath("bzip2")
+	if err != nil {
+		return nil, err
+	}
+	only := filepath.Join(dir, "only")
+	if err := os.MkdirAll(only, 0o755); err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(only) }()
+	if err := os.Symlink(file, filepath.Join(only, "bzip2")); err != nil {
+		return nil, err
+	}
+	return inAlternation(runs, len(each), func(i int) (time.Duration, error) {
+		took, err := shell(each[i].script, dir, filepath.Join(dir, "out.tar.bz2"), binary)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", each[i].name, err)
+		}
+		return took, err
+	})
 }

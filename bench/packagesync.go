@@ -22,6 +22,9 @@ const (
 // syncing measures a package that gets to eight nodes, beside rsync: first as fast
 // as this machine can, then with links that are the limit.
 func (b *bench) syncing() error {
+	if err := need(map[string]string{"rsync": "rsync", "tc": "iproute2"}); err != nil {
+		return err
+	}
 	dir, err := install()
 	defer func() { _ = os.RemoveAll(dir) }()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -302,9 +303,13 @@ func TestCheckNoArchive(t *testing.T) {
 	}
 }
 
-// TestCompress writes with each way that there is, and reads with each.
+// TestCompress writes with each way that there is, and reads with each. The content
+// is of several pieces.
 func TestCompress(t *testing.T) {
-	content := made(t, whole(tar.Header{Typeflag: tar.TypeReg, Name: "lib/large", Size: 3 << 20})...)
+	content := made(t, whole(tar.Header{Typeflag: tar.TypeReg, Name: "lib/large", Size: 3*pieceSize + 1})...)
+	for at := 1 << 16; at < len(content)-1<<16; at += 1 << 16 {
+		binary.BigEndian.PutUint64(content[at:], uint64(at)) // no piece is like another
+	}
 	for _, writer := range append(Compressors(), "none") {
 		var file bytes.Buffer
 		by, err := Compress(t.Context(), &file, []string{writer}, func(w io.Writer) error {

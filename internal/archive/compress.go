@@ -14,26 +14,55 @@ import (
 )
 
 // Compressors are the programs that write bzip2, the fastest first.
-func Compressors() []string { return []string{"lbzip2", "pbzip2", "bzip2"} }
+func Compressors() []string { return []string{"lbzip2", "pbzip2", oneCore} }
+
+// oneCore is the program that uses one processor.
+const oneCore = "bzip2"
 
 // Library is what [Compress] says that it compressed with where there is no
 // program to do it.
 const Library = "its own bzip2"
 
 // Compress writes what write writes to w, compressed by bzip2: by the first of the
-// programs that the machine has, or else by itself. It returns what did it. If the
-// context ends, it ends with its cause.
+// programs that the machine has, or else by itself; in each case by all processors. It
+// returns what did it. If the context ends, it ends with its cause. What was written
+// until an error may look like a whole file.
 func Compress(ctx context.Context, w io.Writer, programs []string, write func(io.Writer) error) (by string, err error) {
 	for _, program := range programs {
-		if file, err := exec.LookPath(program); err == nil {
+		file, err := exec.LookPath(program)
+		switch {
+		case err != nil:
+		case program == oneCore:
+			return program, compressPieces(ctx, w, pieceBy(file), write)
+		default:
 			return program, compressBy(ctx, file, w, write)
 		}
 	}
-	out, err := bzip2.NewWriter(w, &bzip2.WriterConfig{Level: bzip2.BestCompression})
+	return Library, compressPieces(ctx, w, pieceByLibrary, write)
+}
+
+// pieceByLibrary compresses a piece without a program.
+func pieceByLibrary(_ context.Context, piece []byte) ([]byte, error) {
+	var file bytes.Buffer
+	out, err := bzip2.NewWriter(&file, &bzip2.WriterConfig{Level: bzip2.BestCompression})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return Library, errors.Join(write(out), out.Close())
+	_, err = out.Write(piece)
+	err = errors.Join(err, out.Close())
+	return file.Bytes(), err
+}
+
+// pieceBy has a program compress a piece.
+func pieceBy(program string) compressor {
+	return func(ctx context.Context, piece []byte) ([]byte, error) {
+		var file bytes.Buffer
+		err := compressBy(ctx, program, &file, func(w io.Writer) error {
+			_, err := w.Write(piece)
+			return err
+		})
+		return file.Bytes(), err
+	}
 }
 
 // compressBy has a program compress.

@@ -20,7 +20,7 @@ func newPackage(a *app) *cobra.Command {
 out, modes, links and empty directories are kept. All that cannot be packaged, such
 as a link that leads out of the tree, is named before anything is written.
 
-It uses lbzip2 or pbzip2 where they are installed, which use all processors.`,
+It uses all processors, and is fastest where lbzip2 is installed.`,
 		Example: "  " + name + " sirikata package /opt/sirikata\n" +
 			"  " + name + " sirikata package /opt/sirikata --output=release-7.tar.bz2",
 		Args: words("DIRECTORY"),
