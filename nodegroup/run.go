@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -28,6 +32,8 @@ func (g *NodeGroup) RunAll(ctx context.Context, argv []string) ([]Result, error)
 		return nil, err
 	}
 	results := make([]Result, len(nodes))
+	waits := newWait(nodes, g.env.progress)
+	defer waits.end()
 	err = remote.Each(ctx, nodes, 0, func(ctx context.Context, node cluster.Node) error {
 		result := Result{Node: node.Name}
 		client, err := g.pool.Client(ctx, node.Name)
@@ -37,6 +43,7 @@ func (g *NodeGroup) RunAll(ctx context.Context, argv []string) ([]Result, error)
 			result.Stdout, result.Stderr = out.Stdout, out.Stderr
 		}
 		result.Err = err
+		waits.answered(node.Name)
 		for i := range nodes {
 			if nodes[i].Name == node.Name {
 				results[i] = result
@@ -45,6 +52,46 @@ func (g *NodeGroup) RunAll(ctx context.Context, argv []string) ([]Result, error)
 		return nil
 	})
 	return results, err
+}
+
+// longWait is after what time the nodes that are waited for are named.
+const longWait = time.Second
+
+// wait is for the answers of nodes.
+type wait struct {
+	mu    sync.Mutex
+	left  []string
+	timer *time.Timer
+}
+
+// newWait says after longWait which nodes have not answered yet, if some have.
+func newWait(nodes []cluster.Node, say func(string)) *wait {
+	w := &wait{}
+	for _, node := range nodes {
+		w.left = append(w.left, node.Name)
+	}
+	w.timer = time.AfterFunc(longWait, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if n := len(nodes) - len(w.left); n > 0 && len(w.left) > 0 {
+			say(fmt.Sprintf("%d of %d nodes are done, waiting for %s", n, len(nodes), strings.Join(w.left, ", ")))
+		}
+	})
+	return w
+}
+
+func (w *wait) answered(node string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left = slices.DeleteFunc(w.left, func(name string) bool { return name == node })
+}
+
+// end keeps it from saying any more.
+func (w *wait) end() {
+	w.timer.Stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left = nil
 }
 
 // Run runs a command on one node. What it prints goes to stdout and stderr

@@ -212,15 +212,16 @@ func roomFor(path string, r Request) error {
 // unpack unpacks what is in part and then what comes from in, which part gets, up
 // to its size.
 func unpack(ctx context.Context, part *os.File, in io.Reader, size int64, dir string) (archive.Content, error) {
+	// First: the decoder begins to read, and what it reads to be kept, by itself.
+	if _, err := part.Seek(0, io.SeekEnd); err != nil {
+		return archive.Content{}, err
+	}
 	kept := &keeper{to: part}
 	decoder, err := zstd.NewReader(io.MultiReader(bufio.NewReader(io.NewSectionReader(part, 0, sizeOf(part))), io.TeeReader(impatient(in, silence), kept)))
 	if err != nil {
 		return archive.Content{}, err
 	}
 	defer decoder.Close()
-	if _, err := part.Seek(0, io.SeekEnd); err != nil {
-		return archive.Content{}, err
-	}
 	content, err := archive.Unpack(ctx, decoder, archive.Release(), dir)
 	if kept.err != nil {
 		return content, kept.err

@@ -30,7 +30,8 @@ func (e *Engine) statesOf(mon cib.Mon, votes []string) []cluster.Node {
 		return slices.ContainsFunc(nodes, func(n cluster.Node) bool { return n.Name == name })
 	}
 	for _, known := range mon.Nodes {
-		if !has(known.Name) && !(e.gaveUp(known.Name) && mon.NodeState(known.Name) == cluster.Offline && !slices.Contains(votes, known.Name)) {
+		matters := mon.NodeState(known.Name) != cluster.Offline || slices.Contains(votes, known.Name) || !e.gaveUp(known.Name)
+		if matters && !has(known.Name) {
 			nodes = append(nodes, cluster.Node{Index: cluster.NodeIndex(known.Name), Name: known.Name, Capabilities: []string{}})
 		}
 	}
