@@ -60,6 +60,9 @@ func (a *app) sudoPassword(ctx context.Context, spec cluster.Spec) (string, erro
 // what is typed from before the question on: term.ReadPassword alone would, if
 // the answer came fast.
 func askSecret(ctx context.Context, terminal *os.File, question string) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
 	fd := int(terminal.Fd())
 	before, err := term.GetState(fd)
 	if err == nil {
