@@ -134,12 +134,12 @@ func shared(a *app, s scope) []*cobra.Command {
 		group("sync", "put Sirikata and files on nodes", newSyncSirikata(a, s), newSyncFiles(a, s)),
 		group("service", "one service", newServiceStatus(a, s), newServiceLogs(a, s)),
 	}
+	list := newListServices(a, s)
+	if s != scope(cluster.Local) {
+		sudoFlag(a, append(commands, list)...)
+	}
 	if s != scope(cluster.AdHoc) { // nothing of ours can break the user's own hosts
 		commands = append(commands, group("crash", "see how a cluster bears faults", newCrashTest(a, s)))
-	}
-	list := newListServices(a, s)
-	if s == "" || s == scope(cluster.AdHoc) {
-		sudoFlag(a, append(commands, list)...)
 	}
 	if s == "" {
 		clusters := newList(a)

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -56,9 +58,8 @@ func (a *app) sudoPassword(ctx context.Context, spec cluster.Spec) (string, erro
 	return password, nil
 }
 
-// askSecret asks for a line, which the terminal does not show. It does not show
-// what is typed from before the question on: term.ReadPassword alone would, if
-// the answer came fast.
+// askSecret asks for a line, which the terminal does not show. (term.ReadPassword
+// would show an answer that comes at once, and does not end at Ctrl-D.)
 func askSecret(ctx context.Context, terminal *os.File, question string) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
@@ -75,19 +76,19 @@ func askSecret(ctx context.Context, terminal *os.File, question string) (string,
 	defer func() { _ = term.Restore(fd, before) }()
 	fmt.Fprint(terminal, question)
 	type answer struct {
-		secret []byte
-		err    error
+		line string
+		err  error
 	}
 	answered := make(chan answer, 1)
 	go func() {
-		secret, err := term.ReadPassword(fd)
-		answered <- answer{secret, err}
+		line, err := bufio.NewReader(terminal).ReadString('\n')
+		answered <- answer{line, err}
 	}()
 	select {
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	case got := <-answered:
-		return string(got.secret), got.err
+		return strings.TrimSuffix(got.line, "\n"), got.err
 	}
 }
 
