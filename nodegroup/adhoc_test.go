@@ -18,6 +18,7 @@ import (
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/engine"
+	"github.com/sirikata/sirikata-cluster/internal/provider"
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 	"github.com/sirikata/sirikata-cluster/internal/remote/remotetest"
 )
@@ -219,5 +220,18 @@ func TestNotForDirect(t *testing.T) {
 	}
 	if _, err := h.open(t).AddNodes(bounded(t), 2); err == nil {
 		t.Error("nodes can be added by number")
+	}
+}
+
+// TestAdHocSudo hands the password of sudo to hosts with Pacemaker, and to no others.
+func TestAdHocSudo(t *testing.T) {
+	for engine, want := range map[cluster.Engine]*remote.Sudo{cluster.Pacemaker: {Password: "s3cret"}, cluster.Direct: nil} {
+		g := &NodeGroup{env: Env{SudoPassword: "s3cret"}, spec: cluster.Spec{Name: "world", Type: cluster.AdHoc, Engine: engine}}
+		if diff := cmp.Diff(want, g.ofHost(provider.Machine{Name: "h0"}).Sudo); diff != "" {
+			t.Errorf("%s: %s", engine, diff)
+		}
+	}
+	if UsesSudo(cluster.Spec{Type: cluster.Local, Engine: cluster.Pacemaker}) {
+		t.Error("local clusters use sudo")
 	}
 }
