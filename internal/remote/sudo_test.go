@@ -187,25 +187,25 @@ func TestSudoOnce(t *testing.T) {
 
 // TestSudoNotNeeded gives the very same clients: of hosts without, and to root.
 func TestSudoNotNeeded(t *testing.T) {
-	host := newSudoHost(t, "0")
-	for name, sudo := range map[string]*remote.Sudo{"without": nil, "root": {}} {
+	for uid, sudo := range map[string]*remote.Sudo{"1000": nil, "0": {}} {
+		host := newSudoHost(t, uid)
 		server := remotetest.Start(t, remotetest.Config{Real: true})
 		pool := sudoPool(t, sudo, server)
 		root := pool.Root()
 		client := mustClient(t, root, "a")
 		if any, err := root.Any(testContext(t), nil); err != nil || any != client || mustClient(t, pool, "a") != client {
-			t.Errorf("%s: not the same client (%v)", name, err)
+			t.Errorf("uid %s: not the same client (%v)", uid, err)
 		}
 		if err := root.Close(); err != nil || !client.Closed() {
-			t.Errorf("%s: closed: %v (%v)", name, client.Closed(), err)
+			t.Errorf("uid %s: closed: %v (%v)", uid, client.Closed(), err)
 		}
 		if err := pool.Close(); err != nil {
 			t.Error(err)
 		}
 		waitFor(t, "no connection", func() bool { return server.Connections() == 0 })
-	}
-	if calls, count := host.calls(t); count != 0 {
-		t.Errorf("sudo was called:\n%s", calls)
+		if calls, count := host.calls(t); count != 0 {
+			t.Errorf("sudo was called:\n%s", calls)
+		}
 	}
 }
 
