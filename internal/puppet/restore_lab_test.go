@@ -135,7 +135,7 @@ func TestLabRestore(t *testing.T) {
 		if puppet := output(t, host, "systemctl is-enabled puppet; systemctl is-active puppet || true"); puppet != "disabled\ninactive" {
 			t.Errorf("Puppet's own service: %s", puppet)
 		}
-		output(t, host, "systemctl start corosync pacemaker && crm_mon --one-shot")
+		output(t, host, "systemctl start corosync pacemaker; timeout 60 sh -c 'until crm_mon --one-shot; do sleep 0.1; done'")
 		other := hostData(cluster.Full).Node
 		other.Cluster = "moon"
 		if err := Prepare(t.Context(), host, other); err == nil || !strings.Contains(err.Error(), `it belongs to cluster "world"`) {
