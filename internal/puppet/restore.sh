@@ -77,7 +77,7 @@ files() {
 packages() {
 	own=$(dpkg --print-architecture)
 	dpkg-query -W -f '${binary:Package} ${db:Status-Abbrev}\n' | sed "s/:$own / /" |
-		awk 'FNR == NR { was[$1] = $2; next } $1 in was && $2 !~ /^.n/ { print $1, was[$1], substr($2, 2, 1) }' \
+		awk 'FILENAME == ARGV[1] { was[$1] = $2; next } $1 in was && $2 !~ /^.n/ { print $1, was[$1], substr($2, 2, 1) }' \
 			"$before/packages" -
 }
 # simulate has apt say what it would remove, by name.
@@ -102,8 +102,8 @@ purge() {
 	simulate $marks -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false \
 		autoremove >"$work/unneeded"
 	comm -23 "$work/there" "$work/unneeded" >"$work/kept"
-	awk 'FNR == NR { kept[$1]; next } !($1 in kept) && $2 == "n" { print $1 }' "$work/kept" "$work/ours" >"$work/purge"
-	awk 'FNR == NR { kept[$1]; next } !($1 in kept) && $2 == "c" && $3 != "c" { print $1 }' "$work/kept" "$work/ours" >"$work/remove"
+	awk 'FILENAME == ARGV[1] { kept[$1]; next } !($1 in kept) && $2 == "n" { print $1 }' "$work/kept" "$work/ours" >"$work/purge"
+	awk 'FILENAME == ARGV[1] { kept[$1]; next } !($1 in kept) && $2 == "c" && $3 != "c" { print $1 }' "$work/kept" "$work/ours" >"$work/remove"
 	for how in purge remove; do
 		[ -s "$work/$how" ] || continue
 		# shellcheck disable=SC2046 # words
@@ -118,7 +118,7 @@ purge() {
 
 # reinstall brings back packages that had to go for ours.
 reinstall() {
-	gone=$(awk 'FNR == NR { ours[$1]; next } !($1 in ours) { print $1 }' "$before/packages" "$before/removed")
+	gone=$(awk 'FILENAME == ARGV[1] { ours[$1]; next } !($1 in ours) { print $1 }' "$before/packages" "$before/removed")
 	missing=
 	for name in $gone; do
 		case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) in

@@ -35,6 +35,7 @@ tree /var/lib/corosync
 directory /etc/pacemaker
 file /etc/pacemaker/authkey
 tree /var/lib/pacemaker
+tree /var/lib/heartbeat
 file /etc/default/pacemaker
 file /etc/systemd/system/cluster-candidates.service
 file /etc/systemd/system/cluster-candidates.timer
@@ -47,6 +48,10 @@ directory /etc/systemd/system/pacemaker.service.d
 file /etc/systemd/system/pacemaker.service.d/restart.conf
 directory /etc/systemd/system/pacemaker_remote.service.d
 file /etc/systemd/system/pacemaker_remote.service.d/restart.conf
+file /etc/systemd/system/pacemaker-remote.service
+file /etc/systemd/system/multi-user.target.wants/corosync.service
+file /etc/systemd/system/multi-user.target.wants/pacemaker.service
+file /etc/systemd/system/multi-user.target.wants/pacemaker_remote.service
 user hacluster pacemaker-common
 group haclient pacemaker-common
 unit corosync.service
@@ -60,6 +65,7 @@ const touchedByPuppet = `
 tree /etc/puppet
 tree /var/lib/puppet
 tree /var/cache/puppet
+file /etc/systemd/system/multi-user.target.wants/puppet.service
 user puppet puppet-agent
 group puppet puppet-agent
 `
