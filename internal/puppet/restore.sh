@@ -83,8 +83,20 @@ packages() {
 # simulate has apt say what it would remove, by name.
 simulate() { apt-get --simulate "$@" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\2/p' | sort -u; }
 
+# unneeded prints those of our packages that nobody else's needs. apt finds them,
+# with marks of our own: here ours alone count as installed automatically.
+unneeded() {
+	[ -s "$1/there" ] || return 0
+	marks="-o Dir::State::extended_states=$1/marks"
+	: >"$1/marks"
+	# shellcheck disable=SC2046,SC2086 # words
+	apt-mark $marks auto $(cat "$1/there") >/dev/null
+	# shellcheck disable=SC2086 # words
+	simulate $marks -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false autoremove
+}
+
 # purge removes our packages, but for those that something of the host's needs by
-# now. apt finds them: what was installed automatically, for nobody who is there.
+# now.
 purge() {
 	if ! [ -s "$before/packages" ]; then return; fi
 	dpkg --configure -a >&2
@@ -93,14 +105,7 @@ purge() {
 	mkdir "$work"
 	packages >"$work/ours"
 	awk '$3 != "c" { print $1 }' "$work/ours" | sort >"$work/there"
-	# Marks of our own: here ours alone count as installed automatically.
-	marks="-o Dir::State::extended_states=$work/marks"
-	: >"$work/marks"
-	# shellcheck disable=SC2046,SC2086 # words
-	apt-mark $marks auto $(cat "$work/there") >/dev/null
-	# shellcheck disable=SC2086 # words
-	simulate $marks -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false \
-		autoremove >"$work/unneeded"
+	unneeded "$work" >"$work/unneeded"
 	comm -23 "$work/there" "$work/unneeded" >"$work/kept"
 	awk 'FILENAME == ARGV[1] { kept[$1]; next } !($1 in kept) && $2 == "n" { print $1 }' "$work/kept" "$work/ours" >"$work/purge"
 	awk 'FILENAME == ARGV[1] { kept[$1]; next } !($1 in kept) && $2 == "c" && $3 != "c" { print $1 }' "$work/kept" "$work/ours" >"$work/remove"
