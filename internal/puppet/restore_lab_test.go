@@ -162,7 +162,7 @@ func TestLabRestore(t *testing.T) {
 	run("killed", func(t *testing.T) {
 		prepared(t, host, hostData(cluster.Full))
 		output(t, host, "systemctl start corosync pacemaker")
-		for _, step := range []string{"halt", "undo", "files\npurge", "files\naccounts", "units", "directories", `mv "$before" "$state/gone"`} {
+		for _, step := range []string{"halt", "undo", `purge "$state"`, "files\naccounts", "units", "directories", `mv "$before" "$state/gone"`} {
 			if _, err := restore(t.Context(), killed{host, step}, stateDirectory, "world"); err == nil {
 				t.Fatalf("not killed after %s", step)
 			}
