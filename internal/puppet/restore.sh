@@ -63,7 +63,7 @@ undo() {
 # it runs before they go, so that nothing starts with our configuration, and again
 # after.
 files() {
-	{ of list file; of list tree; } | while read -r path; do rm -rf "$path"; done
+	{ of list file; of list tree; of missing remains; } | while read -r path; do rm -rf "$path"; done
 	of missing directory | sort -r | while read -r path; do
 		rmdir "$path" 2>/dev/null || true
 	done
@@ -114,8 +114,8 @@ units() {
 	systemctl daemon-reload >&2
 	cat "$before"/[0-9]*/units 2>/dev/null | while read -r unit enabled active; do
 		known "$unit" || continue
+		# Also where it is so already: links of an init script may not agree.
 		case $enabled in
-		"$(systemctl is-enabled "$unit" 2>/dev/null || true)") ;;
 		enabled) systemctl enable --quiet "$unit" >&2 ;;
 		masked) systemctl mask --quiet "$unit" >&2 ;;
 		absent | disabled) systemctl disable --quiet "$unit" >&2 ;;

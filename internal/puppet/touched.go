@@ -14,7 +14,8 @@ import (
 //	tree       a path that is ours with all below it
 //	file       a file or link
 //	directory  one that we make, and whose mode we may change
-//	made       one that we make where it is missing, and else leave alone
+//	remains    what daemons leave; where it is there before, it is left alone
+//	made       a directory that we make where it is missing, and else leave alone
 //	user       with the package that makes it, if one does
 //	group      as user
 //	unit       what we enable, disable, start and stop
@@ -35,7 +36,7 @@ tree /var/lib/corosync
 directory /etc/pacemaker
 file /etc/pacemaker/authkey
 tree /var/lib/pacemaker
-tree /var/lib/heartbeat
+remains /var/lib/heartbeat
 file /etc/default/pacemaker
 file /etc/systemd/system/cluster-candidates.service
 file /etc/systemd/system/cluster-candidates.timer
