@@ -39,6 +39,7 @@ code=0
 umask 022 # for what Puppet starts: packages' scripts
 TERM=dumb LANG=C.UTF-8 RUBYOPT=--disable=did_you_mean,error_highlight puppet apply \
 	--confdir "$state" --vardir "$state" --logdir "$state" --rundir "$state" \
+	--ssldir "$state/ssl" --publicdir "$state/public" \
 	--modulepath puppet/modules --hiera_config "$PWD/puppet/hiera.yaml" \
 	--facts_terminus memory --no-report \
 	--detailed-exitcodes --color=false --log_level notice \

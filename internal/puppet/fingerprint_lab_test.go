@@ -36,6 +36,7 @@ var notCompared = []string{
 	`/var/lib/dpkg/(status|available)(-old)?`,             // status: compared as "package"
 	`/var/lib/dpkg/(statoverride|diversions)(-old)?`,      // statoverride: compared as "override"
 	`/var/lib/dpkg/(lock|lock-frontend|triggers/.*)`,      // empty, made by the first that needs them
+	`/var/lib/ucf/(hashfile|registry)\.\d`,                // the last versions
 	`/var/lib/systemd/(random-seed|timers/.*|catalog/.*)`, // systemd's own
 }
 

@@ -9,8 +9,13 @@ import (
 	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
+// restoreScript runs on a host; it uses what is in uninstallScript.
+//
 //go:embed restore.sh
 var restoreScript string
+
+//go:embed uninstall.sh
+var uninstallScript string
 
 // Restore leaves a host as it was before the first [Prepare]: it stops the cluster
 // and its services there, and takes away what we installed and wrote. The host is
@@ -32,7 +37,7 @@ func restore(ctx context.Context, host runner, state, clusterName string) ([]str
 		return nil, err
 	}
 	result, err := host.Run(ctx, remote.Command{
-		Argv: []string{"sh", "-c", lockScript + restoreScript, "sirikata-restore",
+		Argv: []string{"sh", "-c", lockScript + uninstallScript + restoreScript, "sirikata-restore",
 			state, clusterName, cluster.NodeFilePath, string(install)},
 	})
 	if err != nil {

@@ -4,7 +4,7 @@
 # what stays, and why, one a line.
 set -eu
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-state=$1 cluster=$2 install=$4 before=$1/before
+state=$1 cluster=$2 before=$1/before
 PATH=$PATH:/usr/sbin:/sbin
 
 owner=$(owner "$3" "$state")
@@ -63,7 +63,7 @@ undo() {
 # it runs before they go, so that nothing starts with our configuration, and again
 # after.
 files() {
-	{ of list file; of list tree; } | while read -r path; do rm -rf "$path"; done
+	{ of list file; of list tree; of missing remains; } | while read -r path; do rm -rf "$path"; done
 	of missing directory | sort -r | while read -r path; do
 		rmdir "$path" 2>/dev/null || true
 	done
@@ -71,65 +71,6 @@ files() {
 		[ -e "$archive" ] || continue
 		tar -xPf "$archive" --numeric-owner --xattrs --acls >&2
 	done
-}
-
-# packages prints our packages that are there: name, state before us, state now.
-packages() {
-	own=$(dpkg --print-architecture)
-	dpkg-query -W -f '${binary:Package} ${db:Status-Abbrev}\n' | sed "s/:$own / /" |
-		awk 'FNR == NR { was[$1] = $2; next } $1 in was && $2 !~ /^.n/ { print $1, was[$1], substr($2, 2, 1) }' \
-			"$before/packages" -
-}
-# simulate has apt say what it would remove, by name.
-simulate() { apt-get --simulate "$@" | sed -nE 's/^(Remv|Purg) ([^ ]+).*/\2/p' | sort -u; }
-
-# purge removes our packages, but for those that something of the host's needs by
-# now. apt finds them: what was installed automatically, for nobody who is there.
-purge() {
-	if ! [ -s "$before/packages" ]; then return; fi
-	dpkg --configure -a >&2
-	work=$state/purge
-	rm -rf "$work"
-	mkdir "$work"
-	packages >"$work/ours"
-	awk '$3 != "c" { print $1 }' "$work/ours" | sort >"$work/there"
-	# Marks of our own: here ours alone count as installed automatically.
-	marks="-o Dir::State::extended_states=$work/marks"
-	: >"$work/marks"
-	# shellcheck disable=SC2046,SC2086 # words
-	apt-mark $marks auto $(cat "$work/there") >/dev/null
-	# shellcheck disable=SC2086 # words
-	simulate $marks -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false \
-		autoremove >"$work/unneeded"
-	comm -23 "$work/there" "$work/unneeded" >"$work/kept"
-	awk 'FNR == NR { kept[$1]; next } !($1 in kept) && $2 == "n" { print $1 }' "$work/kept" "$work/ours" >"$work/purge"
-	awk 'FNR == NR { kept[$1]; next } !($1 in kept) && $2 == "c" && $3 != "c" { print $1 }' "$work/kept" "$work/ours" >"$work/remove"
-	for how in purge remove; do
-		[ -s "$work/$how" ] || continue
-		# shellcheck disable=SC2046 # words
-		apt-get --quiet --yes -o DPkg::Lock::Timeout=120 -o APT::Get::AutomaticRemove=false "$how" $(cat "$work/$how") >&2
-	done
-	if [ -s "$work/kept" ]; then
-		# shellcheck disable=SC2046 # words
-		simulate remove $(cat "$work/kept") | comm -23 - "$work/there" >"$work/needing"
-		echo "packages $(paste -sd' ' "$work/kept"): needed by $(paste -sd' ' "$work/needing")"
-	fi
-}
-
-# reinstall brings back packages that had to go for ours.
-reinstall() {
-	gone=$(awk 'FNR == NR { ours[$1]; next } !($1 in ours) { print $1 }' "$before/packages" "$before/removed")
-	missing=
-	for name in $gone; do
-		case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) in
-		?i*) ;;
-		*) missing="$missing $name" ;;
-		esac
-	done
-	[ -n "$missing" ] || return 0
-	# shellcheck disable=SC2086 # words
-	sh -c "$install" install-packages --unrecorded $missing >&2 </dev/null ||
-		echo "packages$missing: they were removed for the cluster's, and cannot be installed again"
 }
 
 # accounts removes users and groups that were not there, unless a package that
@@ -173,8 +114,8 @@ units() {
 	systemctl daemon-reload >&2
 	cat "$before"/[0-9]*/units 2>/dev/null | while read -r unit enabled active; do
 		known "$unit" || continue
+		# Also where it is so already: links of an init script may not agree.
 		case $enabled in
-		"$(systemctl is-enabled "$unit" 2>/dev/null || true)") ;;
 		enabled) systemctl enable --quiet "$unit" >&2 ;;
 		masked) systemctl mask --quiet "$unit" >&2 ;;
 		absent | disabled) systemctl disable --quiet "$unit" >&2 ;;
@@ -201,8 +142,9 @@ directories() {
 halt
 undo
 files
-purge
-reinstall
+mend "$4"
+purge "$state"
+reinstall "$state" "$4"
 files
 accounts
 units

@@ -14,7 +14,8 @@ import (
 //	tree       a path that is ours with all below it
 //	file       a file or link
 //	directory  one that we make, and whose mode we may change
-//	made       one that we make where it is missing, and else leave alone
+//	remains    what daemons leave; where it is there before, it is left alone
+//	made       a directory that we make where it is missing, and else leave alone
 //	user       with the package that makes it, if one does
 //	group      as user
 //	unit       what we enable, disable, start and stop
@@ -35,6 +36,7 @@ tree /var/lib/corosync
 directory /etc/pacemaker
 file /etc/pacemaker/authkey
 tree /var/lib/pacemaker
+remains /var/lib/heartbeat
 file /etc/default/pacemaker
 file /etc/systemd/system/cluster-candidates.service
 file /etc/systemd/system/cluster-candidates.timer
@@ -47,6 +49,10 @@ directory /etc/systemd/system/pacemaker.service.d
 file /etc/systemd/system/pacemaker.service.d/restart.conf
 directory /etc/systemd/system/pacemaker_remote.service.d
 file /etc/systemd/system/pacemaker_remote.service.d/restart.conf
+file /etc/systemd/system/pacemaker-remote.service
+file /etc/systemd/system/multi-user.target.wants/corosync.service
+file /etc/systemd/system/multi-user.target.wants/pacemaker.service
+file /etc/systemd/system/multi-user.target.wants/pacemaker_remote.service
 user hacluster pacemaker-common
 group haclient pacemaker-common
 unit corosync.service
@@ -60,6 +66,7 @@ const touchedByPuppet = `
 tree /etc/puppet
 tree /var/lib/puppet
 tree /var/cache/puppet
+file /etc/systemd/system/multi-user.target.wants/puppet.service
 user puppet puppet-agent
 group puppet puppet-agent
 `
