@@ -61,7 +61,7 @@ func (w withFailover) sudo(t *testing.T, names []string) {
 	}
 	for _, name := range names {
 		w.sh(t, name, "root", "echo '"+hostUser+" ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/lab")
-		if logged := w.sh(t, name, "root", "journalctl --no-pager | grep -c 'two words' || true"); logged != "0\n" {
+		if logged := w.sh(t, name, "root", "journalctl --no-pager | grep -c 'two words' || true"); logged != "0" {
 			t.Errorf("the password is in the journal of %s, %s times", name, logged)
 		}
 	}
@@ -120,7 +120,7 @@ func (w withFailover) failover(t *testing.T) {
 		}
 		return online == 3
 	})
-	if copies := w.sh(t, first, "root", "pgrep -c redis-server || true"); copies != "0\n" {
+	if copies := w.sh(t, first, "root", "pgrep -c redis-server || true"); copies != "0" {
 		t.Errorf("%s still runs the service", first)
 	}
 	// One who knows the command that the cluster was created with knows all.

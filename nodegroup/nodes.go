@@ -32,6 +32,9 @@ func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed boo
 	if err != nil {
 		return nil, false, err
 	}
+	if err := g.withAddresses(before); err != nil {
+		return nil, false, err
+	}
 	if err := g.catchUp(ctx, before); err != nil {
 		return nil, false, err
 	}
