@@ -44,9 +44,12 @@ systemctl daemon-reload
 systemctl reset-failed
 `
 
-// hostData is for a host with nothing of ours but the archive.
-func hostData(role cluster.Role) Data {
+// hostData is for a host with nothing of ours but the archive. Another node is in
+// its network.
+func hostData(t *testing.T, host *remote.Client, role cluster.Role) Data {
+	t.Helper()
 	data := testData()
+	data.Hosts = append(data.Hosts, Host{Name: "node1", Address: output(t, host, "hostname -I | cut -d' ' -f1")})
 	data.Node.Role = role
 	data.Node.SirikataPath = "/srv/of/sirikata"
 	return data
@@ -127,7 +130,7 @@ func TestLabRestore(t *testing.T) {
 			{"/usr/bin/apt-get", "no Debian"}, {"/run/systemd/system", "systemd"},
 		} {
 			output(t, host, "mv "+missing.path+" "+missing.path+".away")
-			err := Prepare(t.Context(), host, hostData(cluster.Full).Node)
+			err := Prepare(t.Context(), host, hostData(t, host, cluster.Full).Node)
 			output(t, host, "mv "+missing.path+".away "+missing.path)
 			if err == nil || !strings.Contains(err.Error(), "prepare node0: ") || !strings.Contains(err.Error(), missing.why) ||
 				!strings.Contains(cluster.HintOf(err), "Pacemaker 2.1") {
@@ -137,12 +140,12 @@ func TestLabRestore(t *testing.T) {
 		same(t, host, was)
 	})
 	run("both roles", func(t *testing.T) {
-		prepared(t, host, hostData(cluster.Full))
+		prepared(t, host, hostData(t, host, cluster.Full))
 		if puppet := output(t, host, "systemctl is-enabled puppet; systemctl is-active puppet || true"); puppet != "disabled\ninactive" {
 			t.Errorf("Puppet's own service: %s", puppet)
 		}
 		output(t, host, "systemctl start corosync pacemaker; timeout 60 sh -c 'until crm_mon --one-shot; do sleep 0.1; done'")
-		other := hostData(cluster.Full).Node
+		other := hostData(t, host, cluster.Full).Node
 		other.Cluster = "moon"
 		if err := Prepare(t.Context(), host, other); err == nil || !strings.Contains(err.Error(), `it belongs to cluster "world"`) {
 			t.Errorf("taken by another cluster: %v", err)
@@ -154,30 +157,44 @@ func TestLabRestore(t *testing.T) {
 			t.Errorf("Pacemaker is %s", active)
 		}
 		output(t, host, "systemctl stop pacemaker corosync")
-		prepared(t, host, hostData(cluster.Remote))
+		prepared(t, host, hostData(t, host, cluster.Remote))
 		output(t, host, "systemctl start pacemaker_remote")
+		contains(t, output(t, host, "ip route; cat /etc/hosts"), "quickack 1", "node1 # sirikata-cluster")
 		nothing(t, restored(t, host))
 		same(t, host, was)
 	})
-	run("killed", func(t *testing.T) {
-		prepared(t, host, hostData(cluster.Full))
-		output(t, host, "systemctl start corosync pacemaker")
-		for _, step := range []string{"halt", "undo", `purge "$state"`, "files\naccounts", "units", "directories", `mv "$before" "$state/gone"`} {
-			if _, err := restore(t.Context(), killed{host, step}, stateDirectory, "world"); err == nil {
-				t.Fatalf("not killed after %s", step)
-			}
-		}
-		nothing(t, restored(t, host))
-		same(t, host, was)
-	})
+	run("killed", func(t *testing.T) { labKilled(t, host, was) })
 	run("needed", func(t *testing.T) { labNeeded(t, host, was) })
 	run("own files", func(t *testing.T) { labOwnFiles(t, host) })
+}
+
+// labKilled kills a restore between its steps, and dpkg in the midst of a package.
+func labKilled(t *testing.T, host *remote.Client, was map[string]bool) {
+	prepared(t, host, hostData(t, host, cluster.Full))
+	output(t, host, "systemctl start corosync pacemaker")
+	cut := func(host runner, where string) {
+		if _, err := restore(t.Context(), host, stateDirectory, "world"); err == nil {
+			t.Fatalf("not killed: %s", where)
+		}
+	}
+	for _, step := range []string{"halt", "undo"} {
+		cut(killed{host, step}, step)
+	}
+	const script = "/var/lib/dpkg/info/pacemaker.prerm"
+	output(t, host, "cp -p "+script+" /root/prerm; printf '#!/bin/sh\nkill -KILL $PPID\n' >"+script)
+	cut(host, "dpkg")
+	output(t, host, "mv /root/prerm "+script)
+	for _, step := range []string{`purge "$state"`, "files\naccounts", "units", "directories", `mv "$before" "$state/gone"`} {
+		cut(killed{host, step}, step)
+	}
+	nothing(t, restored(t, host))
+	same(t, host, was)
 }
 
 // labNeeded has the user install a package that needs some of ours, and put a file
 // in a directory of ours.
 func labNeeded(t *testing.T, host *remote.Client, was map[string]bool) {
-	prepared(t, host, hostData(cluster.Full))
+	prepared(t, host, hostData(t, host, cluster.Full))
 	output(t, host, `set -eu
 mkdir -p /tmp/mine/DEBIAN
 printf '%s\n' 'Package: mine' 'Version: 1' 'Architecture: all' 'Maintainer: me <me@example.org>' \
@@ -216,7 +233,7 @@ useradd --create-home sirikata
 mkdir -p /srv/of/sirikata
 echo mine >/etc/puppet/mine`)
 	was := fingerprint(t, host)
-	prepared(t, host, hostData(cluster.Remote))
+	prepared(t, host, hostData(t, host, cluster.Remote))
 	nothing(t, restored(t, host))
 	same(t, host, was)
 }
