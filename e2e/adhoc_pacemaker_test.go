@@ -163,7 +163,7 @@ func (w withFailover) terminate(t *testing.T, names []string) {
 func (w withFailover) isPlain(t *testing.T, name string) {
 	t.Helper()
 	left := w.sh(t, name, "root", `ls -d /etc/sirikata-cluster /usr/lib/sirikata-cluster /var/lib/sirikata-cluster /etc/systemd/system/cluster-* 2>/dev/null
-		grep sirikata /etc/hosts; pgrep -l 'corosync|pacemaker|redis|sirikata'; systemctl list-unit-files --no-legend 'cluster-*'; true`)
+		grep sirikata /etc/hosts; ps -eo comm= | grep -E '^(corosync|pacemaker|redis|sirikata)'; systemctl list-unit-files --no-legend 'cluster-*'; true`)
 	if left != "" {
 		t.Errorf("%s has left:\n%s", name, left)
 	}
