@@ -38,9 +38,16 @@ type ownHosts struct {
 	key      ssh.PublicKey
 	servers  []*remotetest.Server
 	services []cluster.ServiceStatus
+	// says is what a host answers; its name unless it is set.
+	says func(host, line string) string
 }
 
 func newOwnHosts(t *testing.T, size int) *ownHosts {
+	t.Helper()
+	return newHostsWith(t, size, cluster.Direct)
+}
+
+func newHostsWith(t *testing.T, size int, engine cluster.Engine) *ownHosts {
 	t.Helper()
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("PATH", t.TempDir()) // no ssh: the usual files alone
@@ -63,7 +70,7 @@ func newOwnHosts(t *testing.T, size int) *ownHosts {
 	for i := range size {
 		words = append(words, h.serve(t, fmt.Sprintf("h%d", i)))
 	}
-	spec, err := AdHocSpec(AdHoc{Name: "world", User: "bob", Engine: cluster.Direct, Nodes: words,
+	spec, err := AdHocSpec(AdHoc{Name: "world", User: "bob", Engine: engine, TokenProfile: cluster.LAN, Nodes: words,
 		Paths: cluster.Paths{Sirikata: "/s", Working: "/w", Workspace: "/x"}})
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +85,12 @@ func newOwnHosts(t *testing.T, size int) *ownHosts {
 func (h *ownHosts) serve(t *testing.T, name string) string {
 	t.Helper()
 	server := remotetest.Start(t, remotetest.Config{Authorized: []ssh.PublicKey{h.key},
-		Handler: func(_ string, _ io.Reader, stdout, _ io.Writer) int {
-			_, _ = io.WriteString(stdout, name)
+		Handler: func(line string, _ io.Reader, stdout, _ io.Writer) int {
+			answer := name
+			if h.says != nil {
+				answer = h.says(name, line)
+			}
+			_, _ = io.WriteString(stdout, answer)
 			return 0
 		}})
 	h.servers = append(h.servers, server)
