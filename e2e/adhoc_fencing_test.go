@@ -120,7 +120,7 @@ func TestAdHocFencing(t *testing.T) {
 	if strings.Contains(r.stderr, "nothing fences") {
 		t.Errorf("it says that nothing fences\n%v", r)
 	}
-	w.run(t, "adhoc", "nodes", "boot", failoverHosts).fails(t, 1, "web1", "web3", "fence_outlets is not installed").hints(t, "fence-agents")
+	w.run(t, "adhoc", "nodes", "boot", failoverHosts).fails(t, 1, "web1", "fence_outlets is not installed").hints(t, "fence-agents")
 	for _, name := range names {
 		h.sh(t, name, "root", "cat >/usr/sbin/fence_outlets <<'END'\n"+outletAgent+"END\nchmod 755 /usr/sbin/fence_outlets")
 	}

@@ -58,7 +58,9 @@ func (f *Former) settings() cib.Settings {
 	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.Spec.Type == cluster.Local, Past: f.Spec.Past()}
 	if f.Fence != nil {
 		for _, device := range f.Fence.Devices {
-			s.Fences = append(s.Fences, cib.FenceDevice(device))
+			if device.Node == "" || f.has(device.Node) { // not of one that is removed
+				s.Fences = append(s.Fences, cib.FenceDevice(device))
+			}
 		}
 	}
 	if len(f.full) == 2 {

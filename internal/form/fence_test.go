@@ -29,3 +29,12 @@ func TestFormWithoutAgent(t *testing.T) {
 	}
 	g.did(t, "node0 ", "node1 ", "node2 ", "node3 ")
 }
+
+// TestFencesOf: of a node that is being removed nothing is configured any more.
+func TestFencesOf(t *testing.T) {
+	f := &Former{Nodes: []cluster.Node{{Name: "node0"}, {Name: "node2"}}, rounds: []round{{"node0", "node2"}},
+		Fence: &Fence{Devices: []FenceDevice{{Node: "node0", Agent: "fence_x"}, {Node: "node1", Agent: "fence_x"}}}}
+	if fences := f.settings().Fences; len(fences) != 1 || fences[0].Node != "node0" {
+		t.Errorf("%+v", fences)
+	}
+}
