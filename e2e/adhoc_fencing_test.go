@@ -149,6 +149,7 @@ func TestAdHocFencing(t *testing.T) {
 		return !slices.ContainsFunc(s.Nodes, func(n cluster.Node) bool { return n.State != cluster.Online })
 	})
 	w.run(t, "remove", "node", failoverHosts, first).ok(t)
+	w.isPlain(t, first)
 	if devices := h.sh(t, w.state(t).Nodes[0].Name, "root", "cibadmin --query --scope resources"); strings.Contains(devices, "fencing-"+first) {
 		t.Errorf("what fences %s is still there:\n%s", first, devices)
 	}

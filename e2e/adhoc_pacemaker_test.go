@@ -141,6 +141,13 @@ func (w withFailover) addAndRemove(t *testing.T) {
 	second := w.hosts.operator("second")
 	second.run(t, "fix", "corosync", failoverHosts).fails(t, 1, "1 more host").hints(t, "spec.json")
 	w.run(t, "remove", "service", failoverHosts, "pinned").ok(t)
+	// A dead host can be removed, and is left as it was once it answers.
+	w.sh(t, "late", "root", "iptables -A INPUT -i eth0 -j DROP; iptables -A OUTPUT -o eth0 -j DROP")
+	r := w.run(t, "adhoc", "remove", "node", failoverHosts, "late").ok(t).says(t, "removed late")
+	if !strings.Contains(r.stderr, "late does not answer, and still has what makes it a node") {
+		t.Errorf("it does not say what is left\n%v", r)
+	}
+	w.sh(t, "late", "root", "iptables -F")
 	w.run(t, "adhoc", "remove", "node", failoverHosts, "late").ok(t).says(t, "removed late")
 	w.isPlain(t, "late")
 	if after := w.state(t).Services[0]; after != before {

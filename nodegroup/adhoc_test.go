@@ -31,6 +31,11 @@ type recordedEngine struct {
 
 func (e recordedEngine) Status(context.Context) (cluster.Status, error) { return e.status, nil }
 
+// Past is that of a cluster that is not booted.
+func (e recordedEngine) Past(context.Context) (cluster.Past, error) {
+	return cluster.Past{}, errors.New("nobody answers for it")
+}
+
 // ownHosts are hosts that somebody has, as an ad-hoc cluster.
 type ownHosts struct {
 	env      Env

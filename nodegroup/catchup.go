@@ -2,11 +2,13 @@ package nodegroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // catchUp brings the spec up to what the cluster has been through under other
@@ -17,9 +19,9 @@ func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) er
 	if !slices.ContainsFunc(machines, func(m provider.Machine) bool { return m.Running }) {
 		return nil
 	}
-	past, known := g.past(ctx)
-	if !known {
-		return ctx.Err()
+	past, known, err := g.past(ctx)
+	if err != nil || !known {
+		return err
 	}
 	spec := g.spec.CaughtUp(past)
 	if spec.Size == g.spec.Size && len(spec.Removed) == len(g.spec.Removed) {
@@ -40,14 +42,18 @@ func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) er
 	return nil
 }
 
-// past asks the cluster which indexes of nodes it has used.
-func (g *NodeGroup) past(ctx context.Context) (past cluster.Past, known bool) {
+// past asks the cluster which indexes of nodes it has used. It is not known if the
+// cluster does not answer; that nobody may ask it is an error.
+func (g *NodeGroup) past(ctx context.Context) (past cluster.Past, known bool, err error) {
 	_, e, err := g.connect(ctx)
-	if err != nil {
-		return cluster.Past{}, false
+	if err == nil {
+		past, err = e.Past(ctx)
 	}
-	past, err = e.Past(ctx)
-	return past, err == nil
+	var refused *remote.SudoError
+	if errors.As(err, &refused) {
+		return cluster.Past{}, false, refused
+	}
+	return past, err == nil, ctx.Err()
 }
 
 // nameOf is the name of the node with that index.

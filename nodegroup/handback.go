@@ -14,6 +14,12 @@ import (
 // handBack ends the cluster on the user's hosts and leaves each as it was. It
 // reports how many had anything of the cluster.
 func (g *NodeGroup) handBack(ctx context.Context, machines []provider.Machine) (restored int, err error) {
+	if err := g.catchUp(ctx, machines); err != nil {
+		return 0, err
+	}
+	if machines, err = g.find(ctx); err != nil {
+		return 0, err
+	}
 	if err := g.openPool(machines); err != nil {
 		return 0, err
 	}
@@ -28,25 +34,27 @@ func (g *NodeGroup) handBack(ctx context.Context, machines []provider.Machine) (
 	}
 	former.Off = silent(nodes)
 	restored, err = former.Disband(ctx)
-	if err = errors.Join(err, unreached); err != nil {
+	if err = errors.Join(err, unreached, g.finishLeaving(ctx, "")); err != nil {
 		return restored, err
 	}
 	return restored, g.store.SaveCache(g.spec.Name, machinesKey, []provider.Machine{})
 }
 
-// restore leaves a host of the user's that was taken out of the cluster as it was.
-// One that does not answer stays as it is.
-func (g *NodeGroup) restore(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
-	if g.spec.Type != cluster.AdHoc || !g.answers(ctx, node) {
-		return nil
+// restore leaves a host of the user's that was taken out of the cluster as it was,
+// and reports whether it is: one that does not answer stays as it is.
+func (g *NodeGroup) restore(ctx context.Context, machines []provider.Machine, node cluster.Node) (done bool, err error) {
+	if !g.answers(ctx, node) {
+		g.env.progress(fmt.Sprintf("%s does not answer, and still has what makes it a node. Once it answers: sirikata-cluster remove node %s %s",
+			node.Name, g.spec.Name, node.Name))
+		return false, nil
 	}
 	former, err := g.former(ctx, machines)
 	if err != nil {
-		return err
+		return false, err
 	}
 	former.Nodes = []cluster.Node{node}
 	_, err = former.Disband(ctx)
-	return err
+	return err == nil, err
 }
 
 // handedBack refuses to forget hosts that are still configured for the cluster, or
@@ -62,19 +70,16 @@ func (g *NodeGroup) handedBack(ctx context.Context, accept bool) error {
 	nodes := g.toNodes(machines)
 	_ = g.reachable(ctx, nodes)
 	var ours []string
-	for _, node := range nodes {
+	for i, node := range nodes {
 		if node.State != cluster.Online {
 			continue
 		}
-		client, err := g.pool.Root().Client(ctx, node.Name)
-		if err != nil {
-			return err
-		}
-		owner, err := form.Owner(ctx, client)
-		if err != nil {
-			return &cluster.NodeError{Node: node.Name, Err: err}
-		}
-		if owner == g.spec.Name {
+		owner, err := g.ownerOf(ctx, node.Name)
+		switch {
+		case err != nil:
+			g.env.progress(fmt.Sprintf("%s: %v", node.Name, err))
+			nodes[i].State = cluster.Offline // as good as silent
+		case owner == g.spec.Name:
 			ours = append(ours, node.Name)
 		}
 	}
@@ -83,5 +88,28 @@ func (g *NodeGroup) handedBack(ctx context.Context, accept bool) error {
 		return cluster.WithHint(fmt.Errorf("%s: %w (%s)", what, ErrActive, strings.Join(ours, ", ")),
 			"leave the hosts as they were first: sirikata-cluster adhoc nodes terminate %s", g.spec.Name)
 	}
+	left, err := g.leaving()
+	if err != nil {
+		return err
+	}
+	for _, host := range left {
+		nodes = append(nodes, cluster.Node{Name: host.Name, State: cluster.Offline})
+	}
 	return g.acceptSilent(what, nodes, accept)
+}
+
+// ownerOf is the cluster that a host has anything of; empty if it has of none.
+func (g *NodeGroup) ownerOf(ctx context.Context, node string) (string, error) {
+	client, err := g.pool.Client(ctx, node)
+	if err != nil {
+		return "", err
+	}
+	// One that is configured says so to everybody.
+	if owner, err := form.Owner(ctx, client); err != nil || owner != "" {
+		return owner, err
+	}
+	if client, err = g.pool.Root().Client(ctx, node); err != nil {
+		return "", err
+	}
+	return form.Owner(ctx, client)
 }

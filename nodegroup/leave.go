@@ -15,9 +15,6 @@ import (
 // that are bound to it are lost with it, as far as the cluster knows.
 func (g *NodeGroup) removeHost(ctx context.Context, word string) (cluster.Node, error) {
 	var err error
-	if g.spec, err = g.store.Spec(g.spec.Name); err != nil { // as it is under the lock
-		return cluster.Node{}, err
-	}
 	nodes, err := g.join(ctx)
 	if err != nil {
 		return cluster.Node{}, err

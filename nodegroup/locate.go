@@ -16,6 +16,12 @@ import (
 // others reach each. With all, one that does not answer is an error. Machines that
 // a provider made are known.
 func (g *NodeGroup) locate(ctx context.Context, machines []provider.Machine, all bool) ([]provider.Machine, error) {
+	return g.locateBut(ctx, machines, all, "")
+}
+
+// locateBut is locate where one host is about to be removed: it is left out if
+// nothing is known of it.
+func (g *NodeGroup) locateBut(ctx context.Context, machines []provider.Machine, all bool, leaving string) ([]provider.Machine, error) {
 	if g.spec.Type != cluster.AdHoc {
 		return machines, nil
 	}
@@ -40,7 +46,7 @@ func (g *NodeGroup) locate(ctx context.Context, machines []provider.Machine, all
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	found, err := g.place(hosts)
+	found, err := g.place(hosts, leaving)
 	if err != nil {
 		return nil, err
 	}
@@ -68,11 +74,14 @@ func (g *NodeGroup) ask(ctx context.Context, host *located) error {
 
 // place gives each host its address. That of one that does not answer is known to
 // those that were configured with it.
-func (g *NodeGroup) place(hosts []located) ([]provider.Machine, error) {
+func (g *NodeGroup) place(hosts []located, leaving string) ([]provider.Machine, error) {
 	var machines []provider.Machine
 	var nodes []address.Node
 	for _, host := range hosts {
 		chosen, err := g.choose(host, hosts)
+		if err != nil && host.err != nil && host.Name == leaving {
+			continue
+		}
 		if err != nil {
 			return nil, &cluster.NodeError{Node: host.Name, Err: err}
 		}

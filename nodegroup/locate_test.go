@@ -1,6 +1,7 @@
 package nodegroup
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -106,8 +107,8 @@ func TestDestroyHosts(t *testing.T) {
 	h := newHostsWith(t, 2, cluster.Pacemaker)
 	owner := "world"
 	h.says = func(host, line string) string {
-		if strings.Contains(line, "sirikata-owner") && host == "h1" {
-			return owner + "\n"
+		if strings.Contains(line, "node.json") && host == "h1" {
+			return "owner " + owner + "\n"
 		}
 		return map[bool]string{true: "0\n"}[strings.Contains(line, "id -u")] // it is root who is logged in
 	}
@@ -140,6 +141,100 @@ func TestWithAddresses(t *testing.T) {
 	}
 	before := machines[1].Address
 	if err := g.withAddresses(machines); err != nil || machines[0].Address != "10.0.0.1" || machines[1].Address != before {
+		t.Errorf("%+v (%v)", machines, err)
+	}
+}
+
+// TestLeaving: a host that left the cluster before it was as it was can be finished
+// by name, and until then the cluster is not forgotten.
+func TestLeaving(t *testing.T) {
+	h := newHostsWith(t, 2, cluster.Pacemaker)
+	restored := 0
+	h.says = func(host, line string) string {
+		switch {
+		case strings.Contains(line, "sirikata-restore"):
+			restored++
+		case strings.Contains(line, "node.json") && host == "h1" && restored == 0:
+			return "owner world\n"
+		case strings.Contains(line, "id -u"):
+			return "0\n"
+		}
+		return ""
+	}
+	g := h.open(t)
+	node := cluster.Node{Index: 1, Name: "h1"}
+	if err := g.noteLeaving(node); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.store.Update(g.spec.Without(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.open(t).Destroy(bounded(t), false); err == nil || !strings.Contains(err.Error(), "no answer from h1") {
+		t.Error(err)
+	}
+	removed, stranded, err := h.open(t).RemoveNode(bounded(t), "h1")
+	if err != nil || removed.Name != "h1" || len(stranded) > 0 || restored != 1 {
+		t.Errorf("%+v %v, restored %d times (%v)", removed, stranded, restored, err)
+	}
+	if left, err := h.open(t).leaving(); err != nil || len(left) > 0 {
+		t.Errorf("%+v (%v)", left, err)
+	}
+	var unknown *cluster.NotFoundError
+	if _, _, err := h.open(t).RemoveNode(bounded(t), "h1"); !errors.As(err, &unknown) {
+		t.Errorf("again: %v", err)
+	}
+	if err := h.open(t).Destroy(bounded(t), false); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAddForeignHost: a host of another cluster does not get into the spec.
+func TestAddForeignHost(t *testing.T) {
+	h := newHostsWith(t, 1, cluster.Pacemaker)
+	h.says = func(host, line string) string {
+		switch {
+		case strings.Contains(line, "node.json") && host == "late":
+			return "owner others\nremote yes\n"
+		case strings.Contains(line, "id -u"):
+			return "0\n"
+		}
+		return ""
+	}
+	word := h.serve(t, "late")
+	if _, err := h.open(t).AddHost(bounded(t), word); err == nil || !strings.Contains(err.Error(), `late: it is a node of another cluster, "others"`) {
+		t.Error(err)
+	}
+	if spec := h.open(t).Spec(); len(spec.Hosts) != 1 {
+		t.Errorf("%+v", spec.Hosts)
+	}
+}
+
+// TestAddUnanswered: a cluster that is there and does not answer is not taken for
+// one that was never booted.
+func TestAddUnanswered(t *testing.T) {
+	h := newHostsWith(t, 1, cluster.Pacemaker)
+	h.says = func(_, line string) string {
+		if strings.Contains(line, "node.json") {
+			return "owner world\n"
+		}
+		return map[bool]string{true: "0\n"}[strings.Contains(line, "id -u")]
+	}
+	_, err := h.open(t).AddHost(bounded(t), h.serve(t, "late"))
+	if err == nil || err.Error() != `cluster "world" does not answer on h0` || !strings.Contains(cluster.HintOf(err), "fix corosync world") {
+		t.Errorf("%v; %s", err, cluster.HintOf(err))
+	}
+}
+
+// TestLocateLeaving: a host of which nothing is known can be removed.
+func TestLocateLeaving(t *testing.T) {
+	h := newLocated(t, false)
+	h.servers[2].Close()
+	g := h.open(t)
+	machines, err := g.provider.Find(bounded(t), g.spec)
+	if err == nil {
+		machines, err = g.locateBut(bounded(t), machines, false, "h2")
+	}
+	if err != nil || len(machines) != 2 {
 		t.Errorf("%+v (%v)", machines, err)
 	}
 }

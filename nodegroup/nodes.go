@@ -23,7 +23,7 @@ func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed boo
 	if err := g.needPacemaker("nodes boot"); err != nil {
 		return nil, false, err
 	}
-	unlock, err := g.store.Lock(g.spec.Name, "nodes boot")
+	unlock, err := g.lock("nodes boot")
 	if err != nil {
 		return nil, false, err
 	}
@@ -52,7 +52,7 @@ func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed boo
 
 // Allocate is the first part of Boot: it returns as soon as the machines exist.
 func (g *NodeGroup) Allocate(ctx context.Context) ([]cluster.Node, error) {
-	unlock, err := g.store.Lock(g.spec.Name, "nodes boot")
+	unlock, err := g.lock("nodes boot")
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, erro
 	if err := g.needPacemaker("fix corosync"); err != nil {
 		return nil, false, err
 	}
-	unlock, err := g.store.Lock(g.spec.Name, "fix corosync")
+	unlock, err := g.lock("fix corosync")
 	if err != nil {
 		return nil, false, err
 	}
@@ -158,7 +158,7 @@ func (g *NodeGroup) Terminate(ctx context.Context) (released int, err error) {
 	if err := g.needPacemaker("nodes terminate"); err != nil {
 		return 0, err
 	}
-	unlock, err := g.store.Lock(g.spec.Name, "nodes terminate")
+	unlock, err := g.lock("nodes terminate")
 	if err != nil {
 		return 0, err
 	}
@@ -189,7 +189,7 @@ var ErrActive = errors.New("it still has nodes")
 // that the user has go on existing: of those it refuses while they have services
 // (ErrServices) and, unless accept, while one does not answer (ErrUnknown).
 func (g *NodeGroup) Destroy(ctx context.Context, accept bool) error {
-	unlock, err := g.store.Lock(g.spec.Name, "destroy")
+	unlock, err := g.lock("destroy")
 	if err != nil {
 		return err
 	}
@@ -202,8 +202,10 @@ func (g *NodeGroup) Destroy(ctx context.Context, accept bool) error {
 		if err := forgettable(ctx, accept); err != nil {
 			return err
 		}
-		if err := g.vacate(ctx, ""); err != nil {
-			return err
+		if !g.NeedsBoot() {
+			if err := g.vacate(ctx, ""); err != nil {
+				return err
+			}
 		}
 		return g.store.Remove(g.spec.Name)
 	}

@@ -27,7 +27,7 @@ func (g *NodeGroup) AddNodes(ctx context.Context, count int) ([]cluster.Node, er
 		return nil, &cluster.InvalidError{What: "number of nodes", Faults: []cluster.Fault{
 			{Problem: fmt.Sprintf("%d is not possible: use 1 or more", count)}}}
 	}
-	unlock, err := g.store.Lock(g.spec.Name, "add node")
+	unlock, err := g.lock("add node")
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ const goneTimeout = 10 * time.Second
 // or is no more can be removed all the same. It may be called again after it was
 // killed. stranded are the services that may run on that node only.
 func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluster.Node, stranded []string, err error) {
-	unlock, err := g.store.Lock(g.spec.Name, "remove node")
+	unlock, err := g.lock("remove node")
 	if err != nil {
 		return cluster.Node{}, nil, err
 	}
@@ -93,6 +93,14 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 	if err := g.catchUp(ctx, machines); err != nil {
 		return cluster.Node{}, nil, err
 	}
+	if g.spec.Type == cluster.AdHoc { // the spec may know of fewer now
+		if machines, err = g.find(ctx); err != nil {
+			return cluster.Node{}, nil, err
+		}
+		if left, found, err := g.leavingNode(node); err != nil || found && !g.has(left.Index) {
+			return left, nil, errors.Join(err, g.finishLeaving(ctx, left.Name))
+		}
+	}
 	nodes := g.toNodes(machines)
 	removed, err = g.findNode(append(nodes, g.vanished(nodes)...), node)
 	if err != nil {
@@ -102,10 +110,13 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 		return cluster.Node{}, nil, cluster.WithHint(fmt.Errorf("remove %s: it is the only node of cluster %q", removed.Name, g.spec.Name),
 			"nodes terminate releases it with all that runs on it")
 	}
+	if err := g.noteLeaving(removed); err != nil {
+		return cluster.Node{}, nil, err
+	}
 	if err := g.leave(ctx, machines, removed); err != nil {
 		return cluster.Node{}, nil, err
 	}
-	if err := g.restore(ctx, machines, removed); err != nil {
+	if err := g.restoreLeft(ctx, machines, removed); err != nil {
 		return cluster.Node{}, nil, err
 	}
 	if err := g.release(ctx, machines, removed); err != nil {
@@ -113,6 +124,24 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 	}
 	stranded, err = g.refill(ctx, removed.Name)
 	return removed, stranded, err
+}
+
+// restoreLeft leaves a host that has just left the cluster as it was; what a provider
+// made is released.
+func (g *NodeGroup) restoreLeft(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
+	if g.spec.Type != cluster.AdHoc {
+		return nil
+	}
+	done, err := g.restore(ctx, machines, node)
+	if err != nil || !done {
+		return err
+	}
+	return g.noteLeft(node.Index)
+}
+
+// has reports whether the spec has a host with that index.
+func (g *NodeGroup) has(index int) bool {
+	return slices.ContainsFunc(g.spec.Hosts, func(host cluster.Host) bool { return host.Index == index })
 }
 
 // vanished are the nodes that should be there and have no machine.
@@ -128,7 +157,7 @@ func (g *NodeGroup) vanished(nodes []cluster.Node) []cluster.Node {
 
 // leave takes a node out of the cluster.
 func (g *NodeGroup) leave(ctx context.Context, machines []provider.Machine, node cluster.Node) error {
-	machines, err := g.locate(ctx, machines, false)
+	machines, err := g.locateBut(ctx, machines, false, node.Name)
 	if err != nil {
 		return err
 	}

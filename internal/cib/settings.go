@@ -43,6 +43,9 @@ type FenceDevice struct {
 	Parameters map[string]string
 }
 
+// Fencing is the option that turns fencing on.
+const Fencing = "stonith-enabled"
+
 // StopAll is the option that stops all services of a cluster; the settings of one
 // say that it does not.
 const StopAll = "stop-all-resources"
@@ -100,8 +103,8 @@ func (s Settings) Fragment() ([]byte, error) {
 
 func (s Settings) options() map[string]string {
 	options := map[string]string{
-		StopAll:           "false",
-		"stonith-enabled": fmt.Sprint(len(s.Fences) > 0),
+		StopAll: "false",
+		Fencing: fmt.Sprint(len(s.Fences) > 0),
 		// How many messages one daemon may leave unread before another gives it
 		// up: as many as there are resources times nodes, says Pacemaker
 		// Explained; this is for some 200 resources.
@@ -143,8 +146,11 @@ func (n RemoteNode) primitive() Primitive {
 }
 
 // duelDelay is longer than a fence agent takes, and than two nodes may differ in
-// when they notice.
-const duelDelay = 3 * time.Second
+// when they notice. The user's agents may log in to a board first.
+const (
+	duelDelay     = 3 * time.Second
+	userDuelDelay = 15 * time.Second
+)
 
 // RemoteXPath selects the connection to a remote node. A node's name leaves
 // nothing to quote.
@@ -163,9 +169,9 @@ func inSeconds(d time.Duration) string { return seconds(int(d.Seconds())) }
 // also on one that is no more: with a list of those that it can switch off, a node
 // that has vanished could not be fenced.
 func (d FenceDevice) primitive(pair [2]string) Primitive {
-	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delays(pair)}
+	parameters := map[string]string{"pcmk_host_check": "none", "pcmk_delay_base": delays(pair, duelDelay)}
 	if d.Node != "" {
-		parameters["pcmk_host_check"], parameters["pcmk_host_list"] = "static-list", d.Node
+		parameters = map[string]string{"pcmk_host_check": "static-list", "pcmk_host_list": d.Node, "pcmk_delay_base": delays(pair, userDuelDelay)}
 	}
 	maps.Copy(parameters, d.Parameters)
 	id := FenceID(d.Node)
@@ -189,11 +195,11 @@ func FenceXPath(node string) string {
 // the second is fenced while it waits to fence the first. Pacemaker takes the first
 // entry that the name of the node begins with, so node10 must come before node1;
 // and it calls a single number for all nodes an error in its log.
-func delays(pair [2]string) string {
+func delays(pair [2]string, duel time.Duration) string {
 	if pair[0] == "" {
 		return "-:0s" // of no node
 	}
-	first, second := pair[0]+":"+inSeconds(duelDelay), pair[1]+":0s"
+	first, second := pair[0]+":"+inSeconds(duel), pair[1]+":0s"
 	if len(pair[0]) < len(pair[1]) {
 		first, second = second, first
 	}

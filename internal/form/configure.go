@@ -76,12 +76,15 @@ func (f *Former) members() []puppet.Member {
 	var members []puppet.Member
 	for _, node := range f.Nodes {
 		if f.full.role(node.Name) == cluster.Full {
-			// Node ids are stable for the life of a node, and never 0.
-			members = append(members, puppet.Member{ID: node.Index + 1, Name: node.Name, Address: node.Address})
+			members = append(members, puppet.Member{ID: nodeID(node), Name: node.Name, Address: node.Address})
 		}
 	}
 	return members
 }
+
+// nodeID is Corosync's number of a node: stable for the life of the node, and never
+// 0.
+func nodeID(node cluster.Node) int { return node.Index + 1 }
 
 // reloadCorosync makes running nodes read a corosync.conf that Puppet changed.
 // One call reloads it on every node (corosync-cfgtool(8), -R), so it comes

@@ -119,6 +119,8 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 		return "restore", n.stays
 	case line == "crm_attribute --type crm_config --name stop-all-resources --update true":
 		return "stop services", ""
+	case line == "crm_attribute --type crm_config --name stonith-enabled --update false":
+		return "stop fencing", ""
 	case line == "cibadmin --query --scope configuration":
 		return "", n.cib
 	case line == "cibadmin --modify --allow-create --scope configuration --xml-pipe":

@@ -62,14 +62,16 @@ type FenceDevice struct {
 
 // member is a node on its way into the cluster.
 type member struct {
-	node    cluster.Node
-	role    cluster.Role // in this round
-	client  *remote.Client
-	found   facts
-	changed bool     // anything was done to it
-	fresh   bool     // its Pacemaker was started
-	stale   bool     // its corosync.conf is another one than before
-	left    []string // what stays on it of the cluster, and why
+	node     cluster.Node
+	role     cluster.Role // in this round
+	client   *remote.Client
+	found    facts
+	changed  bool     // anything was done to it
+	fresh    bool     // its Pacemaker was started
+	stale    bool     // its corosync.conf is another one than before
+	looked   bool     // at what was there
+	restored bool     // it is as it was before
+	left     []string // what stays on it of the cluster, and why
 }
 
 // step is one thing done to all nodes, at the same time on each. Every step

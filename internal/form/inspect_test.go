@@ -53,6 +53,8 @@ func TestRefuseForeign(t *testing.T) {
 		found facts
 		ok    bool
 	}{
+		{"of another of ours, of this name before", facts{cluster: "world", owner: "others"}, false},
+		{"another's remote node", facts{owner: "others", remote: true}, false},
 		{"bare", facts{}, true},
 		{"Debian's", facts{cluster: "debian"}, true},
 		{"Debian's, its Pacemaker was started", facts{cluster: "debian", cib: true}, true},
@@ -71,9 +73,48 @@ func TestRefuseForeign(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		var node *cluster.NodeError
-		if err != nil && (!errors.As(err, &node) || node.Node != "node1" || cluster.HintOf(err) != "take it out of that cluster first: "+
-			"remove /etc/corosync/corosync.conf and /var/lib/pacemaker/cib/cib.xml") {
+		if err != nil && (!errors.As(err, &node) || node.Node != "node1" || !strings.HasPrefix(cluster.HintOf(err), "take it out of that cluster first: ")) {
 			t.Errorf("%s: %v, hint %q", test.name, err, cluster.HintOf(err))
+		}
+	}
+}
+
+// TestRefuseForeignHost: on a host that the user has, a cluster of the same name may
+// be anybody's.
+func TestRefuseForeignHost(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		found facts
+		ok    bool
+	}{
+		{"bare", facts{}, true},
+		{"Debian's, stopped", facts{cluster: "debian", cib: true}, true},
+		{"prepared for ours", facts{owner: "world"}, true},
+		{"ours", facts{owner: "world", cluster: "world", lived: true, corosync: true}, true},
+		{"another's of this name", facts{cluster: "world", lived: true}, false},
+		{"another's of this name that runs", facts{cluster: "world", corosync: true}, false},
+		{"another's remote node", facts{remote: true}, false},
+		{"Debian's that runs", facts{cluster: "debian", corosync: true, pacemaker: true}, false},
+	} {
+		f := &Former{Spec: cluster.Spec{Name: "world"}, Prepare: true}
+		if err := f.foreign(test.found); test.ok != (err == nil) || err != nil && cluster.HintOf(err) == "" {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// TestSameIDs: a spec with the hosts in another order would give two nodes each
+// other's number.
+func TestSameIDs(t *testing.T) {
+	f := &Former{Spec: cluster.Spec{Name: "world"}, Prepare: true, Nodes: []cluster.Node{{Index: 0, Name: "a"}, {Index: 2, Name: "c"}}}
+	for ids, ok := range map[string]bool{"": true, "a:1 c:3": true, "a:1 b:2 c:3": true, "c:1 a:3": false, "a:1 c:2": false} {
+		ours := &member{found: facts{owner: "world", ids: strings.Fields(ids)}}
+		if err := f.sameIDs([]*member{ours}); (err == nil) != ok || err != nil && cluster.HintOf(err) == "" {
+			t.Errorf("%s: %v", ids, err)
+		}
+		ours.found.owner = "others"
+		if err := f.sameIDs([]*member{ours}); err != nil {
+			t.Errorf("%s of another cluster: %v", ids, err)
 		}
 	}
 }

@@ -15,17 +15,16 @@ import (
 // may be called again. A node that is off, or is no more, is in Off. The node
 // itself is stopped, not cleaned: whoever calls this releases it.
 func (f *Former) Remove(ctx context.Context, node string) error {
-	members, err := f.lookAt(ctx)
+	off := f.Off
+	f.Off = append(slices.Clone(off), node)
+	staying, err := f.lookAt(ctx)
 	if err != nil {
 		return err
 	}
 	var leaving *member
-	var staying []*member
-	for _, m := range members {
-		if m.node.Name == node {
-			leaving = m
-		} else {
-			staying = append(staying, m)
+	if !slices.Contains(off, node) {
+		if leaving, err = f.lookAtLeaving(ctx, node); err != nil {
+			return err
 		}
 	}
 	f.Nodes = slices.DeleteFunc(slices.Clone(f.Nodes), func(n cluster.Node) bool { return n.Name == node })
@@ -41,6 +40,26 @@ func (f *Former) Remove(ctx context.Context, node string) error {
 		return err
 	}
 	return f.forget(ctx, r, func(mon cib.Mon) []string { return f.strangers(mon) })
+}
+
+// lookAtLeaving looks at the node that is to be removed. It is nil if that is no node
+// of the cluster after all: nothing is done to it then. One that is not ours must be
+// removable, whatever it is.
+func (f *Former) lookAtLeaving(ctx context.Context, node string) (*member, error) {
+	at := slices.IndexFunc(f.Nodes, func(n cluster.Node) bool { return n.Name == node })
+	if at < 0 {
+		return nil, nil
+	}
+	m := &member{node: f.Nodes[at]}
+	if err := f.run(ctx, step{each: seek}, []*member{m}); err != nil {
+		return nil, err
+	}
+	if f.foreign(m.found) != nil {
+		f.Progress(node + " is no node of this cluster, and is left as it is")
+		return nil, nil
+	}
+	f.all = append(f.all, m)
+	return m, nil
 }
 
 // take stops a node's part in a cluster. leaving is nil for one that is off.
@@ -74,12 +93,21 @@ func (f *Former) take(ctx context.Context, node string, leaving *member, staying
 	return leaving.halt(ctx, "pacemaker.service", "corosync.service")
 }
 
-// fencingLimit is how long fencing may take: it is a second, or it fails.
-const fencingLimit = 10 * time.Second
+// How long fencing may take. With our own device it is a second, or it fails; the
+// user's may have to log in somewhere, and Pacemaker waits for it as long
+// (stonith-timeout).
+const (
+	fencingLimit     = 10 * time.Second
+	userFencingLimit = time.Minute
+)
 
 // noticeLimit is how long the cluster may take to know that a node is off.
 func (f *Former) noticeLimit() time.Duration {
-	return max(f.Spec.TokenProfile.Detection(), cib.RemoteDetection) + fencingLimit
+	limit := fencingLimit
+	if f.Fence != nil && f.Prepare {
+		limit = userFencingLimit
+	}
+	return max(f.Spec.TokenProfile.Detection(), cib.RemoteDetection) + limit
 }
 
 // roster returns the list of nodes as a full node keeps it.

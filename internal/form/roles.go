@@ -82,7 +82,7 @@ func (f *Former) listed(members []*member) round {
 		votes := map[string]int{}
 		var best []string
 		for _, m := range members {
-			if m.found.corosync != running || len(m.found.full) == 0 || !m.found.of(f.Spec.Name) {
+			if m.found.corosync != running || len(m.found.full) == 0 || !f.owns(m.found) {
 				continue
 			}
 			list := strings.Join(m.found.full, " ")

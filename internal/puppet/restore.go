@@ -50,9 +50,6 @@ func restore(ctx context.Context, host runner, state, clusterName string) ([]str
 	return left, nil
 }
 
-// Owner is the cluster that a host was prepared or configured for; empty if it is
-// for none. The host is reached as root.
-func Owner(ctx context.Context, host *remote.Client) (string, error) {
-	out, err := host.Output(ctx, "sh", "-c", lockScript+`owner "$1" "$2"`, "sirikata-owner", cluster.NodeFilePath, stateDirectory)
-	return strings.TrimSpace(string(out)), err
-}
+// RecordedClusterPath is where a host has the name of the cluster that it was
+// prepared for, until it is restored.
+const RecordedClusterPath = stateDirectory + "/before/cluster"
