@@ -73,7 +73,11 @@ func (a *app) allocateOnly(ctx context.Context, ng *nodegroup.NodeGroup) error {
 	if err != nil {
 		return err
 	}
-	a.print("allocated %d nodes", len(nodes))
+	if ng.Spec().Type == cluster.AdHoc {
+		a.print("nothing to allocate: the nodes of cluster %q are hosts that you have", ng.Spec().Name)
+	} else {
+		a.print("allocated %d nodes", len(nodes))
+	}
 	a.say("next: %s nodes boot %s", name, ng.Spec().Name)
 	return nil
 }
