@@ -70,7 +70,7 @@ func (g *NodeGroup) ofHost(machine provider.Machine) remote.Host {
 		Here: of.Transport == cluster.OnMachine, OpenSSH: g.openSSH, IdentityFile: of.IdentityFile,
 	}
 	if UsesSudo(g.spec) {
-		host.Sudo = &remote.Sudo{Password: g.env.SudoPassword}
+		host.Sudo = g.sudo
 	}
 	return host
 }

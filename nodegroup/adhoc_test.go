@@ -239,13 +239,19 @@ func TestNotForDirect(t *testing.T) {
 	}
 }
 
-// TestAdHocSudo hands the password of sudo to hosts with Pacemaker, and to no others.
+// TestAdHocSudo hands the password of sudo to hosts with Pacemaker, all of which
+// share what is known of it, and to no others.
 func TestAdHocSudo(t *testing.T) {
-	for engine, want := range map[cluster.Engine]*remote.Sudo{cluster.Pacemaker: {Password: "s3cret"}, cluster.Direct: nil} {
-		g := &NodeGroup{env: Env{SudoPassword: "s3cret"}, spec: cluster.Spec{Name: "world", Type: cluster.AdHoc, Engine: engine}}
-		if diff := cmp.Diff(want, g.ofHost(provider.Machine{Name: "h0"}).Sudo); diff != "" {
-			t.Errorf("%s: %s", engine, diff)
-		}
+	h := newHostsWith(t, 1, cluster.Pacemaker)
+	h.env.SudoPassword = "s3cret"
+	g := h.open(t)
+	sudo := g.ofHost(provider.Machine{Name: "h0"}).Sudo
+	if sudo == nil || sudo.Password != "s3cret" || g.ofHost(provider.Machine{Name: "h1"}).Sudo != sudo {
+		t.Error("the hosts do not share one sudo with the password")
+	}
+	g.spec.Engine = cluster.Direct
+	if g.ofHost(provider.Machine{Name: "h0"}).Sudo != nil {
+		t.Error("hosts with the engine direct use sudo")
 	}
 	if UsesSudo(cluster.Spec{Type: cluster.Local, Engine: cluster.Pacemaker}) {
 		t.Error("local clusters use sudo")

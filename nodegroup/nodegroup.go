@@ -16,6 +16,7 @@ type NodeGroup struct {
 	provider provider.Provider
 	pool     *remote.Pool // nil until a node is needed
 	openSSH  *remote.OpenSSH
+	sudo     *remote.Sudo // of all hosts and pools: it remembers refusals
 	engines  engines
 }
 
@@ -49,7 +50,8 @@ func Open(env Env, name string) (*NodeGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &NodeGroup{env: env, spec: spec, store: s, provider: p, openSSH: &remote.OpenSSH{Agent: env.Agent}, engines: engineOf}, nil
+	return &NodeGroup{env: env, spec: spec, store: s, provider: p, engines: engineOf,
+		openSSH: &remote.OpenSSH{Agent: env.Agent}, sudo: &remote.Sudo{Password: env.SudoPassword}}, nil
 }
 
 // Close ends the connections to the nodes.

@@ -9,13 +9,6 @@ import (
 	"strings"
 )
 
-// Sudo is how a user who is not root runs commands as root.
-type Sudo struct {
-	// Password is the user's; empty if nobody was asked for it. It reaches sudo
-	// by standard input alone.
-	Password string
-}
-
 // becoming is how the commands of a client become root's.
 type becoming struct {
 	password string // empty where sudo asks for none
@@ -75,9 +68,8 @@ type rootClient struct {
 func newRootClient() rootClient { return rootClient{turn: make(chan struct{}, 1)} }
 
 // asRoot is a client on the same connection that runs everything as root. What
-// it takes is found out once for each connection; a password that is wrong is not
-// tried again, because hosts lock users out who have too many of them. Errors:
-// [*SudoError], and those of [Client.Run].
+// it takes is found out once for each connection; a password that was wrong is not
+// tried again on any, see [Sudo]. Errors: [*SudoError], and those of [Client.Run].
 func (c *Client) asRoot(ctx context.Context) (*Client, error) {
 	if c.host.Sudo == nil || c.become != nil {
 		return c, nil
@@ -108,8 +100,6 @@ LC_ALL=C exec sudo -k -n -- "$@"
 
 // findRoot finds out how commands become root's.
 func (c *Client) findRoot(ctx context.Context) (*Client, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.patience, fmt.Errorf("sudo did not end within %v", c.patience))
-	defer cancel()
 	// What is asked for is what will be run: sudoers may allow one command and not
 	// another.
 	harmless := []string{"sh", "-c", plainScript, sudoShell, "true"}
@@ -125,9 +115,12 @@ func (c *Client) findRoot(ctx context.Context) (*Client, error) {
 	}
 	// The password alone: a second attempt, were it wrong, finds no input.
 	password := c.host.Sudo.Password
-	_, err = c.tryRoot(ctx, Command{
-		Argv:  append([]string{"env", "LC_ALL=C", "sudo", "-k", "-S", "-p", "", "--"}, harmless...),
-		Stdin: strings.NewReader(password + "\n"),
+	err = c.host.Sudo.try(ctx, c.host, func() error {
+		_, err := c.tryRoot(ctx, Command{
+			Argv:  append([]string{"env", "LC_ALL=C", "sudo", "-k", "-S", "-p", "", "--"}, harmless...),
+			Stdin: strings.NewReader(password + "\n"),
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -137,6 +130,8 @@ func (c *Client) findRoot(ctx context.Context) (*Client, error) {
 
 // tryRoot runs a command of which nothing but sudo can fail.
 func (c *Client) tryRoot(ctx context.Context, cmd Command) (stdout []byte, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.patience, fmt.Errorf("sudo did not end within %v", c.patience))
+	defer cancel()
 	result, err := c.run(ctx, "become root", cmd)
 	var exit *ExitError
 	if errors.As(err, &exit) {

@@ -32,6 +32,9 @@ type SudoError struct {
 	Node, User string
 	Fault      SudoFault
 	Said       string // the last line that sudo printed
+	// Elsewhere is the refusal of the password by another node, after which it was
+	// not tried on this one; nil if it was.
+	Elsewhere *SudoError
 }
 
 func (e *SudoError) Error() string {
@@ -43,6 +46,9 @@ func (e *SudoError) reason() string {
 	case SudoNeedsPassword:
 		return "sudo asks for a password, and none was given"
 	case SudoWrongPassword:
+		if e.Elsewhere != nil {
+			return fmt.Sprintf("sudo refused the password on %s, so it was not tried here", e.Elsewhere.Node)
+		}
 		return "sudo refused the password"
 	case SudoNotAllowed:
 		return "the user may not use sudo to run everything as root"
@@ -61,6 +67,9 @@ func (e *SudoError) Hint() string {
 	case SudoNeedsPassword:
 		return "give it: --ask-sudo-password; or let sudo ask for none, by " + e.line("%s ALL=(ALL) NOPASSWD: ALL")
 	case SudoWrongPassword:
+		if e.Elsewhere != nil {
+			return e.Elsewhere.Hint()
+		}
 		return fmt.Sprintf("it is that of %s on %s: try again, with --ask-sudo-password", e.User, e.Node)
 	case SudoNotAllowed:
 		return "let root allow it, by " + e.line("%s ALL=(ALL) ALL")
