@@ -10,10 +10,14 @@ import (
 
 // HostFence is a fence agent, under the key "agent", and its parameters by name,
 // as its manual page has them: fence_ipmilan(8), for example. They stand in the
-// cluster's configuration, which root alone can read on its nodes.
+// cluster's configuration, which root and the group haclient can read on its nodes.
+// As a text its values are hidden, as in [HostFence.Masked]; as JSON they are not.
 type HostFence map[string]string
 
 const agentKey = "agent"
+
+// Hidden is shown instead of a value that others must not see.
+const Hidden = "…"
 
 // fenceAgent is how fence agents are called (ClusterLabs, Fence Agent API).
 var fenceAgent = regexp.MustCompile(`^fence_[a-z0-9_]+$`)
@@ -23,6 +27,33 @@ func (f HostFence) Split() (agent string, parameters map[string]string) {
 	parameters = maps.Clone(map[string]string(f))
 	delete(parameters, agentKey)
 	return f[agentKey], parameters
+}
+
+// Masked is the same with [Hidden] as the value of every parameter: which of them are
+// secret only the agent knows.
+func (f HostFence) Masked() HostFence {
+	masked := maps.Clone(f)
+	for name := range masked {
+		if name != agentKey {
+			masked[name] = Hidden
+		}
+	}
+	return masked
+}
+
+// Format prints it masked, with every verb: people print structures whole.
+func (f HostFence) Format(out fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(out, fmt.FormatString(out, verb), map[string]string(f.Masked()))
+}
+
+// Masked is the spec with the parameters of all fence agents hidden, for people and
+// logs.
+func (s Spec) Masked() Spec {
+	s.Hosts = slices.Clone(s.Hosts)
+	for i := range s.Hosts {
+		s.Hosts[i].Fence = s.Hosts[i].Fence.Masked()
+	}
+	return s
 }
 
 func (f HostFence) faults() []Fault {
@@ -37,6 +68,9 @@ func (f HostFence) faults() []Fault {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		if strings.HasPrefix(name, "pcmk_") || !word.MatchString(name) {
 			faults = append(faults, Fault{Field: "fence: " + name, Problem: "is no parameter of an agent's own"})
+		}
+		if f[name] == Hidden {
+			faults = append(faults, Fault{Field: "fence: " + name, Problem: fmt.Sprintf("%q only stands for a value: give the value", Hidden)})
 		}
 		if problem := textFault(f[name]); problem != "" {
 			faults = append(faults, Fault{Field: "fence: " + name, Problem: problem})

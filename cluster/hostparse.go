@@ -50,7 +50,7 @@ func ParseHosts(words []string, first int, taken []Host) (hosts []Host, capabili
 // ofNode says of which node a fault is.
 func ofNode(index int, word string, fault Fault) Fault {
 	field := fmt.Sprintf("node %d", index)
-	if !isObject(word) && word != "" {
+	if !hasJSON(word) && word != "" {
 		field += fmt.Sprintf(" (%s)", word)
 	}
 	if fault.Field != "" {
@@ -61,12 +61,18 @@ func ofNode(index int, word string, fault Fault) Fault {
 
 func isObject(word string) bool { return strings.HasPrefix(strings.TrimSpace(word), "{") }
 
+// hasJSON reports whether a word looks like JSON, or a piece of it that the shell
+// cut off: there may be a password in it, so it is not repeated.
+func hasJSON(word string) bool { return strings.ContainsAny(word, `{}"`) }
+
 func parseHost(word string) (host Host, offer []string, faults []Fault) {
 	switch {
 	case isObject(word):
 		host, offer, faults = parseHostObject([]byte(word))
 	case strings.TrimSpace(word) == "":
 		return host, nil, []Fault{{Problem: "is empty: give a host name, or a JSON object"}}
+	case hasJSON(word):
+		return host, nil, []Fault{{Problem: "is no host name, and no JSON object in one word: put it in single quotes, or give a file"}}
 	default:
 		host, faults = parseHostWord(word)
 	}

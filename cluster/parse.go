@@ -120,7 +120,7 @@ func wrongType(err error) string {
 		return err.Error()
 	}
 	want := map[string]string{"string": "a text", "[]string": "a list of texts", "int": "a whole number", "cluster.Transport": "a text",
-		"bool": "true or false", "map[string]string": "an object of texts"}[kind.Type.String()]
+		"bool": "true or false", "map[string]string": "an object of texts", "cluster.HostFence": "an object of texts"}[kind.Type.String()]
 	is := "a " + kind.Value
 	if kind.Value == "array" || kind.Value == "object" {
 		is = "an " + kind.Value

@@ -11,9 +11,9 @@ import (
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
 
-// maxServicesFile bounds the text that add services reads, in bytes. A thousand
+// maxFile bounds the text of services or hosts that is read, in bytes. A thousand
 // services with long commands are a tenth of it.
-const maxServicesFile = 16 << 20
+const maxFile = 16 << 20
 
 func newAddServices(a *app, s scope) *cobra.Command {
 	var wait time.Duration
@@ -57,9 +57,9 @@ func (a *app) readFile(path string) ([]byte, error) {
 		defer func() { _ = file.Close() }()
 		from = file
 	}
-	text, err := io.ReadAll(io.LimitReader(from, maxServicesFile+1))
-	if err == nil && len(text) > maxServicesFile {
-		err = fmt.Errorf("read %s: it is larger than %d bytes", path, maxServicesFile)
+	text, err := io.ReadAll(io.LimitReader(from, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("read %s: it is larger than %d bytes", path, maxFile)
 	}
 	return text, err
 }

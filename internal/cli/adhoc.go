@@ -20,9 +20,10 @@ const nodeWords = `NODE is what you would hand to ssh: a host name, an IP addres
 localhost is this machine, without SSH. Or it is a JSON object with dns_name and any
 of username, sirikata_path, default_working_path, workspace_path, capabilities, port,
 name, identity_file, cluster_address, transport (ssh or local), and with the engine
-pacemaker fence: {"agent": "fence_ipmilan", …}, a fence agent and its parameters. From
-then on the first label of the host name is the node's name: host1 for
-host1.example.com.`
+pacemaker fence: {"agent": "fence_ipmilan", …}, a fence agent and its parameters. Or it
+is @FILE, a file with such an object or a JSON array of them, and @- is standard input:
+give passwords so, because others can read arguments. From then on the first label of
+the host name is the node's name: host1 for host1.example.com.`
 
 func newAdHocCreate(a *app) *cobra.Command {
 	var engine, profile string
@@ -53,8 +54,12 @@ up at a reboot; each for hosts that name no other.
 					return cluster.WithHint(usagef("--%s has no meaning with the engine %s, which has no Corosync", flag, engine), "add --engine=pacemaker")
 				}
 			}
+			nodes, err := a.hostWords(args[5:])
+			if err != nil {
+				return err
+			}
 			spec, err := nodegroup.AdHocSpec(nodegroup.AdHoc{
-				Name: args[0], User: args[1], Nodes: args[5:], Engine: cluster.Engine(engine),
+				Name: args[0], User: args[1], Nodes: nodes, Engine: cluster.Engine(engine),
 				Paths:        cluster.Paths{Sirikata: args[2], Working: args[3], Workspace: args[4]},
 				TokenProfile: cluster.TokenProfile(profile), FullNodes: full,
 			})
@@ -124,8 +129,12 @@ func newAdHocAddNode(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " add node demo bob@host4.example.com",
 		Args:    words("NAME", "NODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			host, err := a.hostWord(args[1])
+			if err != nil {
+				return err
+			}
 			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
-				return a.addHost(ctx, ng, args[1])
+				return a.addHost(ctx, ng, host)
 			})
 		},
 	}

@@ -119,6 +119,9 @@ func newList(a *app) *cobra.Command {
 				a.say("no clusters yet; create one: %s local create NAME SIZE", name)
 				return nil
 			}
+			for i := range specs {
+				specs[i] = specs[i].Masked()
+			}
 			if err := a.show(format, specs, func(w io.Writer) { specTable(w, specs) }); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -88,14 +89,14 @@ func TestSudoRefusedOnce(t *testing.T) {
 		host := newAskingHost(t, func(string) bool { <-all; return false })
 		hosts, servers = append(hosts, host), append(servers, host.Server)
 	}
-	go func() {
-		defer close(all)
-		for _, host := range hosts {
-			waitFor(t, "a host to ask", func() bool { return host.asked.Load() > 0 })
-		}
-	}()
 	sudo := &remote.Sudo{Password: "wrong"}
-	own, others := refusals(t, roots(t, sudoPool(t, sudo, servers...), len(hosts)))
+	ended := make(chan []error)
+	go func() { ended <- roots(t, sudoPool(t, sudo, servers...), len(hosts)) }()
+	waitFor(t, "all hosts to ask", func() bool {
+		return !slices.ContainsFunc(hosts, func(host *askingHost) bool { return host.asked.Load() == 0 })
+	})
+	close(all)
+	own, others := refusals(t, <-ended)
 	if len(own) != 1 || tries() != 1 {
 		t.Fatalf("%d hosts refused it, after %d tries", len(own), tries())
 	}
@@ -118,16 +119,21 @@ func TestSudoRefusedOnce(t *testing.T) {
 // TestSudoAccepted: a password that one host accepted is tried by others at the same
 // time, and once by each that refuses it.
 func TestSudoAccepted(t *testing.T) {
-	var both sync.WaitGroup
-	both.Add(2)
-	var first sync.Once
+	var refusing atomic.Int32
+	both := make(chan struct{}) // closed when two hosts try
 	good := newAskingHost(t, func(string) bool { return true })
-	refuse := func(string) bool { both.Done(); both.Wait(); return false }
+	refuse := func(string) bool {
+		if refusing.Add(1) == 2 {
+			close(both)
+		}
+		<-both
+		return false
+	}
 	bad, worse := newAskingHost(t, refuse), newAskingHost(t, refuse)
 	sudo := &remote.Sudo{Password: rightPassword}
 	for connection := range 2 {
 		pool := sudoPool(t, sudo, good.Server, bad.Server, worse.Server)
-		first.Do(func() { mustClient(t, pool.Root(), "a") })
+		mustClient(t, pool.Root(), "a")
 		errs := roots(t, pool, 3)
 		if own, _ := refusals(t, errs[1:]); errs[0] != nil || len(own) != 2 || own[0].Node != "b" || own[1].Node != "c" {
 			t.Errorf("errors are %v", errs)

@@ -1,13 +1,10 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"reflect"
-	"sort"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
@@ -108,47 +105,4 @@ func (s *Store) List() ([]cluster.Spec, error) {
 		specs = append(specs, spec)
 	}
 	return specs, errors.Join(faults...)
-}
-
-// compare lists what differs, by the names that spec.json uses.
-func compare(have, want cluster.Spec) []string {
-	a, b := fields(have), fields(want)
-	names := make(map[string]bool)
-	for name := range a {
-		names[name] = true
-	}
-	for name := range b {
-		names[name] = true
-	}
-	var differences []string
-	for name := range names {
-		if !reflect.DeepEqual(a[name], b[name]) {
-			differences = append(differences, fmt.Sprintf("%s is %s, not %s", name, show(a[name]), show(b[name])))
-		}
-	}
-	sort.Strings(differences)
-	return differences
-}
-
-func fields(spec cluster.Spec) map[string]any {
-	var m map[string]any
-	text, err := json.Marshal(spec)
-	if err == nil {
-		err = json.Unmarshal(text, &m)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("store: a spec is not JSON: %v", err)) // it holds texts and numbers only
-	}
-	return m
-}
-
-func show(v any) string {
-	if v == nil {
-		return "nothing"
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(text)
 }
