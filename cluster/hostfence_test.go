@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,6 +55,40 @@ func TestFenceFaults(t *testing.T) {
 		}
 		if len(faults) != 1 || test.want == "" || !strings.HasPrefix(faults[0].Problem, test.want) {
 			t.Errorf("%+v: %+v", test.hosts, faults)
+		}
+	}
+}
+
+// TestMasked shows the agent and the names, not the values; JSON for the store has
+// all.
+func TestMasked(t *testing.T) {
+	fence := HostFence{"agent": "fence_x", "ip": "s3cret.1", "password": "s3cret.2"}
+	spec := Spec{Name: "world", Hosts: []Host{{Name: "a", Fence: fence}, {Name: "b"}}}
+	masked, err := json.Marshal(spec.Masked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(masked), fmt.Sprint(fence), fmt.Sprintf("%+v", spec), fmt.Sprintf("%#v", spec), fmt.Sprintf("%s %v", fence, &spec.Hosts[0])} {
+		if strings.Contains(text, "s3cret") || !strings.Contains(text, "fence_x") || !strings.Contains(text, "password") {
+			t.Errorf("it says %s", text)
+		}
+	}
+	stored, err := json.Marshal(spec)
+	if err != nil || !strings.Contains(string(stored), "s3cret.1") || !strings.Contains(string(stored), "s3cret.2") {
+		t.Errorf("stored is %s (%v)", stored, err)
+	}
+	if spec.Hosts[1].Fence.Masked() != nil {
+		t.Error("no fence became one")
+	}
+}
+
+// TestPiecesOfJSON are what the shell makes of JSON without quotes: they are not
+// repeated.
+func TestPiecesOfJSON(t *testing.T) {
+	for _, word := range []string{`s3cret"}}`, `[{"dns_name":"a","fence":{"password":"s3cret"}}]`, `"s3cret`} {
+		_, _, err := ParseHosts([]string{"good", word}, 0, nil)
+		if err == nil || !strings.HasPrefix(err.Error(), "invalid nodes: node 1: is no host name, and no JSON object") || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", word, err)
 		}
 	}
 }

@@ -129,12 +129,8 @@ func newAdHocAddNode(a *app, s scope) *cobra.Command {
 		Example: "  " + s.prefix() + " add node demo bob@host4.example.com",
 		Args:    words("NAME", "NODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			host, err := a.hostWord(args[1])
-			if err != nil {
-				return err
-			}
 			return a.onCluster(cmd.Context(), s, args[0], wait, func(ctx context.Context, ng *nodegroup.NodeGroup) error {
-				return a.addHost(ctx, ng, host)
+				return a.addHost(ctx, ng, args[1])
 			})
 		},
 	}
@@ -143,7 +139,11 @@ func newAdHocAddNode(a *app, s scope) *cobra.Command {
 }
 
 func (a *app) addHost(ctx context.Context, ng *nodegroup.NodeGroup, word string) error {
-	added, err := ng.AddHost(ctx, word)
+	host, err := a.hostWord(word)
+	if err != nil {
+		return err
+	}
+	added, err := ng.AddHost(ctx, host)
 	if err != nil {
 		return err
 	}
