@@ -50,7 +50,7 @@ func ParseHosts(words []string, first int, taken []Host) (hosts []Host, capabili
 // ofNode says of which node a fault is.
 func ofNode(index int, word string, fault Fault) Fault {
 	field := fmt.Sprintf("node %d", index)
-	if !hasJSON(word) && word != "" {
+	if word != "" && !hasJSON(word) {
 		field += fmt.Sprintf(" (%s)", word)
 	}
 	if fault.Field != "" {
@@ -64,6 +64,15 @@ func isObject(word string) bool { return strings.HasPrefix(strings.TrimSpace(wor
 // hasJSON reports whether a word looks like JSON, or a piece of it that the shell
 // cut off: there may be a password in it, so it is not repeated.
 func hasJSON(word string) bool { return strings.ContainsAny(word, `{}"`) }
+
+// QuoteWord quotes a word of the command line for a message, or [Hidden] instead of
+// one that may be a host as JSON.
+func QuoteWord(word string) string {
+	if hasJSON(word) {
+		word = Hidden
+	}
+	return strconv.Quote(word)
+}
 
 func parseHost(word string) (host Host, offer []string, faults []Fault) {
 	switch {

@@ -33,7 +33,7 @@ hosts that you have it adds the HOST, as adhoc add node does.`,
 				if len(args) > 1 {
 					var err error
 					if count, err = strconv.Atoi(args[1]); err != nil {
-						return usagef("invalid number of nodes %q", args[1])
+						return usagef("invalid number of nodes %s", cluster.QuoteWord(args[1]))
 					}
 				}
 				added, err := ng.AddNodes(ctx, count)

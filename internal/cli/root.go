@@ -218,9 +218,9 @@ func wrongWords(cmd *cobra.Command, args, names []string) error {
 	_, takes, _ := strings.Cut(strings.ReplaceAll(cmd.Use, " [flags]", ""), " ")
 	err := usagef("%s takes %s", cmd.CommandPath(), takes)
 	if len(names) == 0 {
-		err = usagef("%s takes no words, but there is %q", cmd.CommandPath(), args[0])
+		err = usagef("%s takes no words, but there is %s", cmd.CommandPath(), cluster.QuoteWord(args[0]))
 	} else if len(args) > len(names) {
-		err = usagef("%s takes %s: %q is too much", cmd.CommandPath(), takes, args[len(names)])
+		err = usagef("%s takes %s: %s is too much", cmd.CommandPath(), takes, cluster.QuoteWord(args[len(names)]))
 	}
 	return cluster.WithHint(err, "%s", fmt.Sprintf("%s --help", cmd.CommandPath()))
 }

@@ -216,6 +216,33 @@ func TestLabSudoFaults(t *testing.T) {
 	refuse("asked", sudoPassword, remote.SudoMissing)
 }
 
+// TestLabSudoRefusedOnce: sudo sees one wrong password of two hosts that are connected
+// to twice. (They are one host here, with two names.)
+func TestLabSudoRefusedOnce(t *testing.T) {
+	lab := newSudoLab(t)
+	host := lab.Host
+	host.User, host.Sudo = "asked", &remote.Sudo{Password: "wrong"}
+	other := host
+	other.Name = "node1"
+	for range 2 {
+		pool := remote.NewPool([]remote.Host{host, other}, lab.keys)
+		for _, name := range []string{"node0", "node1"} {
+			_, err := pool.Root().Client(testContext(t), name)
+			var refused *remote.SudoError
+			if !errors.As(err, &refused) || refused.Fault != remote.SudoWrongPassword || refused.Node != name {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	const failures = "journalctl --no-pager --output=cat _COMM=sudo | grep --count 'incorrect password attempt' || true"
+	if count := lab.do(t, failures); count != "1" {
+		t.Errorf("%s wrong passwords", count)
+	}
+}
+
 // hereVariable makes TestLabSudoHere the test that runs on the lab's host.
 const hereVariable = "SIRIKATA_LAB_HERE"
 
