@@ -4,7 +4,6 @@ package puppet
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -66,13 +65,6 @@ func prepared(t *testing.T, host *remote.Client, data Data) {
 		t.Fatal(err)
 	}
 	mustApply(t, host, string(data.Node.Role), data, false, true)
-}
-
-func stderr(err error) string {
-	if exit, ok := errors.AsType[*remote.ExitError](err); ok {
-		return string(exit.Stderr)
-	}
-	return ""
 }
 
 // restored restores a host and returns what was left.
