@@ -17,12 +17,10 @@ fi
 # sd_booted(3)
 [ -d /run/systemd/system ] || refuse "it does not run systemd"
 
-# configured tells whether Corosync, Pacemaker or Pacemaker Remote has been set up
-# here. The name that Debian's corosync.conf has says nothing.
+# configured tells whether Corosync or Pacemaker has been set up here. What Debian's
+# packages bring says nothing: a name in corosync.conf, and the key of Pacemaker.
 configured() {
-	for file in /var/lib/pacemaker/cib/cib.xml /etc/pacemaker/authkey; do
-		if [ -e "$file" ]; then return; fi
-	done
+	if [ -e /var/lib/pacemaker/cib/cib.xml ]; then return; fi
 	sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' /etc/corosync/corosync.conf 2>/dev/null |
 		grep -qv '^\(debian\)\{0,1\}[[:space:]]*$'
 }

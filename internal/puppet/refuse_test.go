@@ -21,20 +21,20 @@ func TestPrepareRefusesStrangers(t *testing.T) {
 	for name, test := range map[string]struct {
 		active, enabled, file, text, err string
 	}{
-		"corosync runs":        {active: "corosync", err: "it runs Corosync"},
-		"pacemaker runs":       {active: "pacemaker", err: "it runs Pacemaker"},
-		"remote runs":          {active: "pacemaker_remote", err: "it runs Pacemaker Remote"},
-		"same name runs":       {active: "corosync", file: conf, text: "totem {\n\tcluster_name: world\n}\n", err: "it runs Corosync"},
-		"enabled, other name":  {enabled: "corosync", file: conf, text: "totem {\n\tcluster_name: moon\n}\n", err: "it has enabled Corosync"},
-		"enabled, same name":   {enabled: "corosync", file: conf, text: "cluster_name: world\n", err: "it has enabled Corosync"},
-		"enabled, CIB":         {enabled: "pacemaker", file: cib, text: "<cib/>", err: "it has enabled Pacemaker"},
-		"enabled, remote":      {enabled: "pacemaker_remote", file: remoteKey, text: "key", err: "it has enabled Pacemaker Remote"},
-		"enabled, Debian's":    {enabled: "corosync", file: conf, text: "totem {\n\tcluster_name: debian\n}\n"},
-		"enabled, no name":     {enabled: "corosync", file: conf, text: "# mine\n"},
-		"enabled, no file":     {enabled: "pacemaker"},
-		"not enabled, CIB":     {file: cib, text: "<cib/>"},
-		"runs, recorded by us": {active: "corosync", file: recorded, text: "world\n"},
-		"runs, node file":      {active: "pacemaker", file: cluster.NodeFilePath, text: `{"cluster": "world"}`},
+		"corosync runs":         {active: "corosync", err: "it runs Corosync"},
+		"pacemaker runs":        {active: "pacemaker", err: "it runs Pacemaker"},
+		"remote runs":           {active: "pacemaker_remote", err: "it runs Pacemaker Remote"},
+		"same name runs":        {active: "corosync", file: conf, text: "totem {\n\tcluster_name: world\n}\n", err: "it runs Corosync"},
+		"enabled, other name":   {enabled: "corosync", file: conf, text: "totem {\n\tcluster_name: moon\n}\n", err: "it has enabled Corosync"},
+		"enabled, same name":    {enabled: "corosync", file: conf, text: "cluster_name: world\n", err: "it has enabled Corosync"},
+		"enabled, CIB":          {enabled: "pacemaker", file: cib, text: "<cib/>", err: "it has enabled Pacemaker"},
+		"enabled, Debian's key": {enabled: "pacemaker_remote", file: remoteKey, text: "key"},
+		"enabled, Debian's":     {enabled: "corosync", file: conf, text: "totem {\n\tcluster_name: debian\n}\n"},
+		"enabled, no name":      {enabled: "corosync", file: conf, text: "# mine\n"},
+		"enabled, no file":      {enabled: "pacemaker"},
+		"not enabled, CIB":      {file: cib, text: "<cib/>"},
+		"runs, recorded by us":  {active: "corosync", file: recorded, text: "world\n"},
+		"runs, node file":       {active: "pacemaker", file: cluster.NodeFilePath, text: `{"cluster": "world"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScratch(t)
