@@ -1,12 +1,9 @@
 # Runs Puppet on a node. Standard input: the tar of what to apply.
 # $1: its SHA-256. $2: where to keep it.
 set -eu
-umask 022
-mkdir -p "$2"
-cd "$2"
 umask 077
-
 lock "$2"
+cd "$2"
 PATH=$PATH:/opt/puppetlabs/bin
 command -v puppet >/dev/null || {
 	echo "Puppet is not installed" >&2

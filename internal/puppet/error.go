@@ -31,6 +31,9 @@ func (e *Error) Hint() string {
 	if e.Exit.Code == exitNotInstalled {
 		return "install Debian's package puppet-agent on " + e.Node
 	}
+	if strings.Contains(e.First, wouldRemove) {
+		return hintWouldRemove
+	}
 	return ""
 }
 

@@ -3,6 +3,8 @@ package puppet
 import (
 	"os"
 	"testing"
+
+	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // TestFirstError reads what real Puppet said (TestLabErrors records it).
@@ -34,5 +36,14 @@ func TestFirstErrorWithoutPuppet(t *testing.T) {
 		if got := firstError(output); got != want {
 			t.Errorf("%q: %q, want %q", output, got, want)
 		}
+	}
+}
+
+func TestErrorHint(t *testing.T) {
+	exit := &remote.ExitError{Code: 4, Stderr: []byte("Notice: /Stage[main]/Exec[install]/returns: " + wouldRemove + ": heartbeat\n" +
+		"Error: 'sh' returned 69 instead of one of [0]\n")}
+	err := newError("node0", exit)
+	if err.First != "install: "+wouldRemove+": heartbeat" || err.Hint() != hintWouldRemove {
+		t.Errorf("%s: hint %q", err.First, err.Hint())
 	}
 }

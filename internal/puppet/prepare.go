@@ -1,7 +1,6 @@
 package puppet
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -52,6 +51,12 @@ func prepare(ctx context.Context, host runner, state string, node cluster.NodeFi
 	return hostError("prepare", host.Name(), err)
 }
 
+// wouldRemove is in what install-packages refuses with.
+const (
+	wouldRemove     = "of the host's would be removed"
+	hintWouldRemove = "remove them yourself if you can do without them, or take another host"
+)
+
 // hostError is the error of a script about a whole host.
 func hostError(verb, host string, err error) error {
 	var exit *remote.ExitError
@@ -61,10 +66,20 @@ func hostError(verb, host string, err error) error {
 	case !errors.As(err, &exit) || exit.Code != exitRefused:
 		return fmt.Errorf("%s %s: %w", verb, host, err)
 	}
-	why := string(bytes.TrimSpace(exit.Stderr))
+	// Before it there is what was written of a refusal of install-packages.
+	said := strings.TrimSpace(string(exit.Stderr))
+	why := said[strings.LastIndex(said, "\n")+1:]
 	refused := fmt.Errorf("%s %s: %s", verb, host, why)
 	if _, owner, foreign := strings.Cut(why, "belongs to cluster "); foreign {
 		return cluster.WithHint(refused, "terminate cluster %s, or take the host out of it, first", owner)
+	}
+	if strings.Contains(why, "for a cluster that is not of sirikata-cluster") {
+		return cluster.WithHint(refused, "take the host out of that cluster first, with the tool that made it "+
+			"(pcs cluster node remove, crm cluster remove); if it is in none: "+
+			"systemctl disable --now pacemaker pacemaker_remote corosync")
+	}
+	if strings.Contains(why, wouldRemove) {
+		return cluster.WithHint(refused, hintWouldRemove)
 	}
 	return cluster.WithHint(refused, "a node runs Debian 12 or later, or what is made from it, with systemd: "+
 		"Puppet 7, Corosync 3 and Pacemaker 2.1 are installed by apt-get")

@@ -16,15 +16,44 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 fi
 # sd_booted(3)
 [ -d /run/systemd/system ] || refuse "it does not run systemd"
-owner=$(owner "$3" "$state")
-if [ -n "$owner" ] && [ "$owner" != "$cluster" ]; then
-	refuse "it belongs to cluster \"$owner\""
-fi
 
-umask 022
-mkdir -p "$state"
+# configured tells whether Corosync or Pacemaker has been set up here. What Debian's
+# packages bring says nothing: a name in corosync.conf, and the key of Pacemaker.
+configured() {
+	if [ -e /var/lib/pacemaker/cib/cib.xml ]; then return; fi
+	sed -n 's/^[[:space:]]*cluster_name:[[:space:]]*//p' /etc/corosync/corosync.conf 2>/dev/null |
+		grep -qv '^\(debian\)\{0,1\}[[:space:]]*$'
+}
+# strangers prints what the host does for a cluster now, or would when it boots.
+strangers() {
+	for unit in corosync pacemaker pacemaker_remote; do
+		case $unit in
+		corosync) title=Corosync ;;
+		pacemaker) title=Pacemaker ;;
+		*) title="Pacemaker Remote" ;;
+		esac
+		if systemctl --quiet is-active "$unit.service"; then
+			echo "it runs $title"
+			return
+		elif [ "$(systemctl is-enabled "$unit.service" 2>/dev/null || true)" = enabled ] && configured; then
+			echo "it has enabled $title"
+			return
+		fi
+	done
+}
+# take refuses a host that is not free for our cluster, or ours. A cluster of ours is
+# known by its record before it runs: so what runs is asked for first.
+take() {
+	strangers=$(strangers)
+	admit "$cluster" "$1" "$state"
+	if [ -z "$owner" ] && [ -n "$strangers" ]; then
+		refuse "$strangers for a cluster that is not of sirikata-cluster"
+	fi
+}
+take "$3"
 umask 077
 lock "$state"
+take "$3"
 # A restore that was killed when all was done.
 rm -rf "$state/gone"
 
@@ -42,8 +71,8 @@ comm -23 "$new/wanted" "$new/known" >"$new/list"
 # there tells whether what a line is about is on the host.
 there() {
 	case $1 in
-	user) getent passwd "${2%% *}" >/dev/null ;;
-	group) getent group "${2%% *}" >/dev/null ;;
+	user) getent passwd "$2" >/dev/null ;;
+	group) getent group "$2" >/dev/null ;;
 	*) [ -e "$2" ] || [ -L "$2" ] ;;
 	esac
 }
@@ -53,19 +82,23 @@ there() {
 : >"$new/whole"
 while read -r kind name; do
 	case $kind in
+	made) path=$name ;; # the only one that may have a space
+	*) path=${name%% *} ;;
+	esac
+	case $kind in
 	unit)
 		enabled=$(systemctl is-enabled "$name" 2>/dev/null || true)
 		echo "$name ${enabled:-absent} $(systemctl is-active "$name" || true)" >>"$new/units"
 		continue
 		;;
 	esac
-	if ! there "$kind" "$name"; then
+	if ! there "$kind" "$path"; then
 		echo "$kind $name" >>"$new/missing"
 		continue
 	fi
 	case $kind in
-	tree) echo "$name" >>"$new/whole" ;;
-	file | directory) echo "$name" >>"$new/alone" ;;
+	tree) echo "$path" >>"$new/whole" ;;
+	file | directory) echo "$path" >>"$new/alone" ;;
 	esac
 done <"$new/list"
 

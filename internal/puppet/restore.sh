@@ -7,19 +7,18 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 state=$1 cluster=$2 before=$1/before
 PATH=$PATH:/usr/sbin:/sbin
 
-owner=$(owner "$3" "$state")
-if [ -n "$owner" ] && [ "$owner" != "$cluster" ]; then
-	refuse "it belongs to cluster \"$owner\""
-fi
-if ! [ -d "$before" ]; then
-	if [ -d "$state/gone" ]; then
-		rm -rf "$state"
-	else
-		echo "everything: it was not configured by sirikata-cluster"
-	fi
+admit "$cluster" "$3" "$state"
+if ! [ -d "$before" ] && ! [ -d "$state/gone" ]; then
+	echo "everything: it was not configured by sirikata-cluster"
 	exit 0
 fi
 lock "$state"
+admit "$cluster" "$3" "$state"
+# All is done, by one that was killed then, or by one that had the lock.
+if ! [ -d "$before" ]; then
+	forget "$state"
+	exit 0
+fi
 # What was applied is no more.
 rm -f "$state/puppet.digest"
 
@@ -27,6 +26,8 @@ rm -f "$state/puppet.digest"
 of() { cat "$before"/[0-9]*/"$1" 2>/dev/null | sed -n "s/^$2 //p"; }
 # known tells whether systemd knows a unit.
 known() { [ "$(systemctl show --property=LoadState --value "$1")" != not-found ]; }
+# stays tells whether a package is installed; what is of none does not stay.
+stays() { [ -n "$1" ] && dpkg-query -W -f '${db:Status-Abbrev}\n' "$1" 2>/dev/null | grep -q '^.[^cn]'; }
 
 halt() {
 	systemctl daemon-reload >&2
@@ -61,15 +62,36 @@ undo() {
 
 # files removes ours and brings back what they replaced. Packages do neither well:
 # it runs before they go, so that nothing starts with our configuration, and again
-# after.
+# after. What is a package's stays with it, as it is by now.
 files() {
-	{ of list file; of list tree; of missing remains; } | while read -r path; do rm -rf "$path"; done
+	theirs >"$state/theirs"
+	of list file | while read -r path package; do stays "$package" || rm -rf "$path"; done
+	{ of list tree; of missing remains; } | while read -r path package; do stays "$package" || strip "$path"; done
 	of missing directory | sort -r | while read -r path; do
 		rmdir "$path" 2>/dev/null || true
 	done
 	for archive in "$before"/[0-9]*/files.tar; do
 		[ -e "$archive" ] || continue
-		tar -xPf "$archive" --numeric-owner --xattrs --acls >&2
+		tar -xPf "$archive" --anchored --exclude-from="$state/theirs" --numeric-owner --xattrs --acls >&2
+	done
+}
+# theirs prints the paths that stay with their package.
+theirs() {
+	{ of list file; of list tree; } | while read -r path package; do
+		if stays "$package"; then echo "$path"; fi
+	done
+}
+# strip removes a tree, but for what belongs to a package that is installed: such
+# may stay, and does not make its directories again.
+strip() {
+	[ -e "$1" ] || [ -L "$1" ] || return 0
+	dpkg-query --search "$1" "$1/*" 2>/dev/null | sed 's/^[^/]*: //' >"$state/listed" || true
+	find "$1" -depth | grep -vxFf "$state/listed" | while IFS= read -r path; do
+		if [ -d "$path" ] && ! [ -L "$path" ]; then
+			rmdir "$path" 2>/dev/null || true
+		else
+			rm -f "$path"
+		fi
 	done
 }
 
@@ -79,7 +101,7 @@ files() {
 accounts() {
 	for kind in user group; do
 		of missing "$kind" | while read -r name package; do
-			if [ -n "$package" ] && dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^.[^cn]'; then continue; fi
+			if stays "$package"; then continue; fi
 			dpkg-statoverride --list | while read -r user group _ path; do
 				case $kind:$name in
 				user:"$user" | group:"$group") dpkg-statoverride --quiet --remove "$path" >&2 ;;
@@ -149,6 +171,9 @@ files
 accounts
 units
 directories
+of list tree | while read -r path package; do
+	if stays "$package" && [ -e "$path" ]; then echo "$path: it belongs to package $package, which stays"; fi
+done
 sync -f "$state"
 mv "$before" "$state/gone"
-rm -rf "$state"
+forget "$state"

@@ -4,7 +4,6 @@ package puppet
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -66,13 +65,6 @@ func prepared(t *testing.T, host *remote.Client, data Data) {
 		t.Fatal(err)
 	}
 	mustApply(t, host, string(data.Node.Role), data, false, true)
-}
-
-func stderr(err error) string {
-	if exit, ok := errors.AsType[*remote.ExitError](err); ok {
-		return string(exit.Stderr)
-	}
-	return ""
 }
 
 // restored restores a host and returns what was left.
@@ -165,7 +157,9 @@ func TestLabRestore(t *testing.T) {
 	})
 	run("killed", func(t *testing.T) { labKilled(t, host, was) })
 	run("needed", func(t *testing.T) { labNeeded(t, host, was) })
+	run("Puppet in use", func(t *testing.T) { labPuppetInUse(t, host, was) })
 	run("own files", func(t *testing.T) { labOwnFiles(t, host) })
+	run("stranger", func(t *testing.T) { labStranger(t, host) })
 }
 
 // labKilled kills a restore between its steps, and dpkg in the midst of a package.

@@ -60,6 +60,8 @@ func TestHostErrors(t *testing.T) {
 	}{
 		{69, "it does not run systemd\n", "prepare node0: it does not run systemd", "systemd: Puppet 7, Corosync 3 and Pacemaker 2.1"},
 		{69, "it belongs to cluster \"moon\"\n", `prepare node0: it belongs to cluster "moon"`, `terminate cluster "moon"`},
+		{69, "it runs Corosync for a cluster that is not of sirikata-cluster\n", "prepare node0: it runs Corosync for a cluster that is not of sirikata-cluster", "pcs cluster node remove"},
+		{69, "W: old\n" + wouldRemove + ": heartbeat\n", "prepare node0: " + wouldRemove + ": heartbeat", hintWouldRemove},
 		{100, "E: no such package\n", "E: no such package", ""},
 	} {
 		err := prepare(t.Context(), &script{t: t, name: "sirikata-prepare", code: test.code, stderr: test.stderr}, "/state", testData().Node)

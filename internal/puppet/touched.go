@@ -11,8 +11,9 @@ import (
 // touched is all that we may change on a host, but for its packages: a kind and
 // a name each.
 //
-//	tree       a path that is ours with all below it
-//	file       a file or link
+//	tree       a path that is ours with all below it; with a package that it belongs
+//	           to, it stays while that does, and all below it
+//	file       a file or link, as tree
 //	directory  one that we make, and whose mode we may change
 //	remains    what daemons leave; where it is there before, it is left alone
 //	made       a directory that we make where it is missing, and else leave alone
@@ -63,10 +64,10 @@ unit pacemaker_remote.service
 // touchedByPuppet is touched as well where Puppet is installed by us. Where it is
 // not, these are the host's own, and change without us.
 const touchedByPuppet = `
-tree /etc/puppet
-tree /var/lib/puppet
-tree /var/cache/puppet
-file /etc/systemd/system/multi-user.target.wants/puppet.service
+tree /etc/puppet puppet-agent
+tree /var/lib/puppet puppet-agent
+tree /var/cache/puppet puppet-agent
+file /etc/systemd/system/multi-user.target.wants/puppet.service puppet-agent
 user puppet puppet-agent
 group puppet puppet-agent
 `

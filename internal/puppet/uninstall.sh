@@ -17,20 +17,32 @@ simulate() {
 	sed -nE 's/^(Remv|Purg) ([^ ]+).*/\2/p' "$work/said" | sort -u
 }
 
-# unneeded prints those of our packages that nobody else's needs. apt finds them,
-# with marks of our own: here ours alone count as installed automatically.
+# unneeded prints those of the packages in the list $2, of ours, that no other
+# needs. apt finds them, with marks of our own: these alone count as installed
+# automatically.
 unneeded() {
 	work=$1/purge
-	[ -s "$work/there" ] || return 0
+	[ -s "$2" ] || return 0
 	marks="Dir::State::extended_states=$work/marks"
 	: >"$work/marks"
 	# shellcheck disable=SC2046 # words
-	apt-mark -o "$marks" auto $(cat "$work/there") >/dev/null
+	apt-mark -o "$marks" auto $(cat "$2") >/dev/null
 	simulate "$1" -o "$marks" -o APT::AutoRemove::RecommendsImportant=false -o APT::AutoRemove::SuggestsImportant=false autoremove
 }
 
+# taken prints how it shows that Puppet is somebody else's by now, if it is:
+# bootstrap.sh disables its service, and it makes no certificates for us.
+taken() {
+	grep -qx puppet-agent "$1/purge/there" || return 0
+	if ! [ -e "$1/before/puppet-is-new" ] && [ "$(systemctl is-enabled puppet.service 2>/dev/null || true)" = enabled ]; then
+		echo "puppet.service is enabled"
+	elif [ -n "$(find /var/lib/puppet/ssl -name '*.pem' 2>/dev/null)" ]; then
+		echo "/var/lib/puppet/ssl has certificates"
+	fi
+}
+
 # purge removes our packages, but for those that something of the host's needs by
-# now.
+# now, and a Puppet that is taken, with what it needs itself.
 purge() {
 	if ! [ -s "$1/before/packages" ]; then return; fi
 	work=$1/purge
@@ -38,7 +50,13 @@ purge() {
 	mkdir "$work"
 	ours "$1" >"$work/ours"
 	awk '$3 != "c" { print $1 }' "$work/ours" | sort >"$work/there"
-	unneeded "$1" >"$work/unneeded"
+	unneeded "$1" "$work/there" >"$work/unneeded"
+	comm -23 "$work/there" "$work/unneeded" >"$work/needed"
+	taken=$(taken "$1")
+	if [ -n "$taken" ]; then
+		grep -vx puppet-agent "$work/there" >"$work/others" || true
+		unneeded "$1" "$work/others" >"$work/unneeded"
+	fi
 	comm -23 "$work/there" "$work/unneeded" >"$work/kept"
 	awk 'FILENAME == ARGV[1] { kept[$1]; next } !($1 in kept) && $2 == "n" { print $1 }' "$work/kept" "$work/ours" >"$work/purge"
 	awk 'FILENAME == ARGV[1] { kept[$1]; next } !($1 in kept) && $2 == "c" && $3 != "c" { print $1 }' "$work/kept" "$work/ours" >"$work/remove"
@@ -47,10 +65,13 @@ purge() {
 		# shellcheck disable=SC2046 # words
 		apt-get --quiet --yes -o DPkg::Lock::Timeout=120 -o APT::Get::AutomaticRemove=false "$how" $(cat "$work/$how") >&2
 	done
-	if [ -s "$work/kept" ]; then
+	if [ -n "$(comm -23 "$work/kept" "$work/needed")" ]; then
+		echo "packages $(comm -23 "$work/kept" "$work/needed" | paste -sd' '): Puppet is used by somebody else: $taken"
+	fi
+	if [ -s "$work/needed" ]; then
 		# shellcheck disable=SC2046 # words
-		simulate "$1" remove $(cat "$work/kept") >"$work/needing"
-		echo "packages $(paste -sd' ' "$work/kept"): needed by $(comm -23 "$work/needing" "$work/there" | paste -sd' ')"
+		simulate "$1" remove $(cat "$work/needed") >"$work/needing"
+		echo "packages $(paste -sd' ' "$work/needed"): needed by $(comm -23 "$work/needing" "$work/there" | paste -sd' ')"
 	fi
 }
 
