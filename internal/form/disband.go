@@ -40,12 +40,13 @@ func (f *Former) Disband(ctx context.Context) (restored int, err error) {
 	return restored, errors.Join(errs...)
 }
 
-// seek connects to a node and looks at it.
-func seek(ctx context.Context, f *Former, m *member) error {
-	if err := connect(ctx, f, m); err != nil {
+// seek connects to a node that answered a moment ago, without waiting for it, and
+// looks at it.
+func seek(ctx context.Context, f *Former, m *member) (err error) {
+	if m.client, err = f.Pool.Client(ctx, m.node.Name); err != nil {
 		return err
 	}
-	err := inspect(ctx, f, m)
+	err = inspect(ctx, f, m)
 	m.looked = err == nil
 	return err
 }

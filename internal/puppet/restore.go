@@ -20,8 +20,8 @@ var uninstallScript string
 // Restore leaves a host as it was before the first [Prepare]: it stops the cluster
 // and its services there, and takes away what we installed and wrote. The host is
 // reached as root. What stays is returned as "what: why", one by one: packages that
-// others need by now, Puppet where somebody else uses it, directories that hold anything. A host that was not prepared
-// is not touched, which is returned likewise.
+// others need by now, Puppet where somebody else uses it, directories that hold
+// anything. A host that was not prepared is not touched, which is returned likewise.
 //
 // It may be called again at any time, also after it was interrupted.
 //
