@@ -77,41 +77,19 @@ func (g *NodeGroup) catchUpHosts(ctx context.Context) (booted bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := g.catchUp(ctx, machines); err != nil {
-		return false, err
-	}
-	_, booted, err = g.past(ctx)
-	if err != nil || booted {
+	if booted, err = g.catchUp(ctx, machines); err != nil || booted {
 		return booted, err
 	}
-	owned, err := g.owned(ctx, machines)
+	nodes, err := g.tried(ctx, machines)
+	if err != nil {
+		return false, err
+	}
+	owned, err := g.owned(ctx, nodes)
 	if err == nil && len(owned) > 0 {
 		err = cluster.WithHint(fmt.Errorf("cluster %q does not answer on %s", g.spec.Name, strings.Join(owned, ", ")),
 			"repair it first: sirikata-cluster fix corosync %s", g.spec.Name)
 	}
 	return false, err
-}
-
-// owned are the hosts that answer and have anything of the cluster.
-func (g *NodeGroup) owned(ctx context.Context, machines []provider.Machine) (names []string, err error) {
-	nodes := g.toNodes(machines)
-	if err := g.openPool(machines); err != nil {
-		return nil, err
-	}
-	_ = g.reachable(ctx, nodes)
-	for _, node := range nodes {
-		if node.State != cluster.Online {
-			continue
-		}
-		owner, err := g.ownerOf(ctx, node.Name)
-		if err != nil {
-			return nil, &cluster.NodeError{Node: node.Name, Err: err}
-		}
-		if owner == g.spec.Name {
-			names = append(names, node.Name)
-		}
-	}
-	return names, nil
 }
 
 // enlist makes a host that is in the spec part of the cluster.

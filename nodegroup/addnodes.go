@@ -34,7 +34,7 @@ func (g *NodeGroup) AddNodes(ctx context.Context, count int) ([]cluster.Node, er
 	if err != nil {
 		return nil, err
 	}
-	if err := g.catchUp(ctx, before); err != nil {
+	if _, err := g.catchUp(ctx, before); err != nil {
 		return nil, err
 	}
 	var target int

@@ -30,7 +30,7 @@ func (g *NodeGroup) Boot(ctx context.Context) (nodes []cluster.Node, changed boo
 	if err := g.withAddresses(before); err != nil {
 		return nil, false, err
 	}
-	if err := g.catchUp(ctx, before); err != nil {
+	if _, err := g.catchUp(ctx, before); err != nil {
 		return nil, false, err
 	}
 	machines, err := g.allocate(ctx)
@@ -56,7 +56,7 @@ func (g *NodeGroup) Allocate(ctx context.Context) ([]cluster.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.catchUp(ctx, before); err != nil {
+	if _, err := g.catchUp(ctx, before); err != nil {
 		return nil, err
 	}
 	machines, err := g.allocate(ctx)
@@ -134,7 +134,7 @@ func (g *NodeGroup) FixCorosync(ctx context.Context) ([]cluster.Node, bool, erro
 	if err != nil {
 		return nil, false, err
 	}
-	if err := g.catchUp(ctx, machines); err != nil {
+	if _, err := g.catchUp(ctx, machines); err != nil {
 		return nil, false, err
 	}
 	// A removal that was killed may have left a machine.

@@ -14,24 +14,24 @@ import (
 // catchUp brings the spec up to what the cluster has been through under other
 // operators, whose specs are newer: else a node that one of them removed would be
 // made anew. It comes before anything is allocated. A cluster of which no node
-// answers cannot be asked, and the spec stays.
-func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) error {
+// answers cannot be asked, and the spec stays. It reports whether the cluster answered.
+func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) (answered bool, err error) {
 	if !slices.ContainsFunc(machines, func(m provider.Machine) bool { return m.Running }) {
-		return nil
+		return false, nil
 	}
 	past, known, err := g.past(ctx)
 	if err != nil || !known {
-		return err
+		return false, err
 	}
 	spec := g.spec.CaughtUp(past)
 	if spec.Size == g.spec.Size && len(spec.Removed) == len(g.spec.Removed) {
-		return nil
+		return true, nil
 	}
 	if err := g.unknownHosts(spec); err != nil {
-		return err
+		return true, err
 	}
 	if err := g.store.Update(spec); err != nil {
-		return err
+		return true, err
 	}
 	said := fmt.Sprintf("other operators have changed the cluster: it has %d nodes", spec.Size)
 	for _, index := range spec.Removed[len(g.spec.Removed):] {
@@ -39,7 +39,7 @@ func (g *NodeGroup) catchUp(ctx context.Context, machines []provider.Machine) er
 	}
 	g.env.progress(said)
 	g.spec = spec
-	return nil
+	return true, nil
 }
 
 // past asks the cluster which indexes of nodes it has used. It is not known if the
@@ -58,13 +58,22 @@ func (g *NodeGroup) past(ctx context.Context) (past cluster.Past, known bool, er
 
 // nameOf is the name of the node with that index.
 func (g *NodeGroup) nameOf(index int) string {
-	for _, host := range g.spec.Hosts {
-		if host.Index == index {
-			return host.Name
-		}
-	}
-	if g.spec.Type == cluster.AdHoc {
+	host, is := g.hostAt(index)
+	switch {
+	case is:
+		return host.Name
+	case g.spec.Type == cluster.AdHoc:
 		return fmt.Sprintf("node %d", index)
 	}
 	return cluster.NodeName(index)
+}
+
+// hostAt is the host with that index, if the spec has one.
+func (g *NodeGroup) hostAt(index int) (cluster.Host, bool) {
+	for _, host := range g.spec.Hosts {
+		if host.Index == index {
+			return host, true
+		}
+	}
+	return cluster.Host{}, false
 }

@@ -54,7 +54,7 @@ func TestCatchUpSays(t *testing.T) {
 			cmd == "cibadmin --query --scope crm_config"
 	}
 	g := f.open(t)
-	if err := g.catchUp(bounded(t), f.provider.machines); err != nil {
+	if _, err := g.catchUp(bounded(t), f.provider.machines); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"other operators have changed the cluster: it has 5 nodes"}, f.progress); diff != "" {
@@ -64,7 +64,7 @@ func TestCatchUpSays(t *testing.T) {
 	grown := g.Spec()
 	grown.Size = 6
 	g.spec = grown
-	if err := g.catchUp(bounded(t), f.provider.machines); err != nil || !cmp.Equal(g.Spec(), grown) {
+	if _, err := g.catchUp(bounded(t), f.provider.machines); err != nil || !cmp.Equal(g.Spec(), grown) {
 		t.Errorf("%+v (%v)", g.Spec(), err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // handBack ends the cluster on the user's hosts and leaves each as it was. It
 // reports how many had anything of the cluster.
 func (g *NodeGroup) handBack(ctx context.Context, machines []provider.Machine) (restored int, err error) {
-	if err := g.catchUp(ctx, machines); err != nil {
+	if _, err := g.catchUp(ctx, machines); err != nil {
 		return 0, err
 	}
 	if machines, err = g.find(ctx); err != nil {
@@ -64,24 +64,13 @@ func (g *NodeGroup) handedBack(ctx context.Context, accept bool) error {
 	if err != nil {
 		return err
 	}
-	if err := g.openPool(machines); err != nil {
+	nodes, err := g.tried(ctx, machines)
+	if err != nil {
 		return err
 	}
-	nodes := g.toNodes(machines)
-	_ = g.reachable(ctx, nodes)
-	var ours []string
-	for i, node := range nodes {
-		if node.State != cluster.Online {
-			continue
-		}
-		owner, err := g.ownerOf(ctx, node.Name)
-		switch {
-		case err != nil:
-			g.env.progress(fmt.Sprintf("%s: %v", node.Name, err))
-			nodes[i].State = cluster.Offline // as good as silent
-		case owner == g.spec.Name:
-			ours = append(ours, node.Name)
-		}
+	ours, err := g.owned(ctx, nodes)
+	if err != nil {
+		g.env.progress(err.Error()) // what is there is as little known as of one that is silent
 	}
 	what := fmt.Sprintf("destroy cluster %q", g.spec.Name)
 	if len(ours) > 0 {
@@ -96,6 +85,36 @@ func (g *NodeGroup) handedBack(ctx context.Context, accept bool) error {
 		nodes = append(nodes, cluster.Node{Name: host.Name, State: cluster.Offline})
 	}
 	return g.acceptSilent(what, nodes, accept)
+}
+
+// tried are the nodes; those that answer are online.
+func (g *NodeGroup) tried(ctx context.Context, machines []provider.Machine) ([]cluster.Node, error) {
+	if err := g.openPool(machines); err != nil {
+		return nil, err
+	}
+	nodes := g.toNodes(machines)
+	_ = g.reachable(ctx, nodes)
+	return nodes, ctx.Err()
+}
+
+// owned are the hosts that answer and have anything of the cluster. The error is of
+// those that could not be asked, which are offline from then on.
+func (g *NodeGroup) owned(ctx context.Context, nodes []cluster.Node) (names []string, err error) {
+	var errs []error
+	for i, node := range nodes {
+		if node.State != cluster.Online {
+			continue
+		}
+		owner, err := g.ownerOf(ctx, node.Name)
+		switch {
+		case err != nil:
+			errs = append(errs, &cluster.NodeError{Node: node.Name, Err: err})
+			nodes[i].State = cluster.Offline
+		case owner == g.spec.Name:
+			names = append(names, node.Name)
+		}
+	}
+	return names, errors.Join(errs...)
 }
 
 // ownerOf is the cluster that a host has anything of; empty if it has of none.

@@ -32,14 +32,15 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 	if err != nil {
 		return cluster.Node{}, nil, err
 	}
-	if err := g.catchUp(ctx, machines); err != nil {
+	if _, err := g.catchUp(ctx, machines); err != nil {
 		return cluster.Node{}, nil, err
 	}
 	if g.spec.Type == cluster.AdHoc { // the spec may know of fewer now
 		if machines, err = g.find(ctx); err != nil {
 			return cluster.Node{}, nil, err
 		}
-		if left, found, err := g.leavingNode(node); err != nil || found && !g.has(left.Index) {
+		left, leaving, err := g.leavingNode(node)
+		if _, is := g.hostAt(left.Index); err != nil || leaving && !is {
 			return left, nil, errors.Join(err, g.finishLeaving(ctx, left.Name))
 		}
 	}
@@ -79,11 +80,6 @@ func (g *NodeGroup) restoreLeft(ctx context.Context, machines []provider.Machine
 		return err
 	}
 	return g.noteLeft(node.Index)
-}
-
-// has reports whether the spec has a host with that index.
-func (g *NodeGroup) has(index int) bool {
-	return slices.ContainsFunc(g.spec.Hosts, func(host cluster.Host) bool { return host.Index == index })
 }
 
 // vanished are the nodes that should be there and have no machine.

@@ -1,14 +1,11 @@
 package form
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
-	"github.com/sirikata/sirikata-cluster/internal/cib"
-	"github.com/sirikata/sirikata-cluster/internal/remote"
 )
 
 // haveAgents returns an error unless every node that may switch others off has the
@@ -42,13 +39,4 @@ func (f *Former) agents() []string {
 	}
 	slices.Sort(agents)
 	return slices.Compact(agents)
-}
-
-// unfence forgets what fences one node alone.
-func (r roster) unfence(ctx context.Context, node string) error {
-	_, err := r.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", cib.FenceXPath(node))
-	if remote.ExitCode(err) == cib.ExitNoSuch {
-		return nil
-	}
-	return err
 }

@@ -83,7 +83,7 @@ func (f *Former) take(ctx context.Context, node string, leaving *member, staying
 	if err := r.part(ctx, node); err != nil {
 		return err
 	}
-	if err := r.unfence(ctx, node); err != nil || leaving == nil {
+	if err := r.remove(ctx, cib.FenceXPath(node)); err != nil || leaving == nil {
 		return err
 	}
 	if leaving.found.remote {

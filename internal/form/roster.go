@@ -91,13 +91,21 @@ func (r roster) drain(ctx context.Context, node string) error {
 
 // disconnect ends the connection to a remote node for good.
 func (r roster) disconnect(ctx context.Context, node string) error {
-	_, err := r.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", cib.RemoteXPath(node))
-	if err != nil && remote.ExitCode(err) != cib.ExitNoSuch {
+	if err := r.remove(ctx, cib.RemoteXPath(node)); err != nil {
 		return err
 	}
 	return r.wait(ctx, "the connection to "+node+" has not ended yet", func(mon cib.Mon) bool {
 		return !mon.Connected(node)
 	})
+}
+
+// remove removes what an XPath selects from the configuration; nothing may be there.
+func (r roster) remove(ctx context.Context, xpath string) error {
+	_, err := r.Output(ctx, "cibadmin", "--delete-all", "--force", "--xpath", xpath)
+	if remote.ExitCode(err) == cib.ExitNoSuch {
+		return nil
+	}
+	return err
 }
 
 // forget removes nodes that do not run from the list: those that unwanted finds
