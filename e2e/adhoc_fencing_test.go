@@ -112,7 +112,7 @@ func TestAdHocFencing(t *testing.T) {
 	args := []string{"--engine=pacemaker"}
 	for _, name := range names {
 		h.booted(t, name, "outer")
-		h.sh(t, name, "root", "echo '"+hostUser+" ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/lab")
+		h.sudoers(t, name, withoutAnyPassword)
 		args = append(args, fmt.Sprintf(`{"dns_name": %q, "fence": {"agent": "fence_outlets", "url": %q, "plug": %q}}`, name, o.url, name))
 	}
 	w.createOf(t, failoverHosts, append(args[:3:3], "web3")...).fails(t, 2, "web3", "nothing would switch it off")
@@ -138,7 +138,7 @@ func TestAdHocFencing(t *testing.T) {
 
 	w.run(t, "add", "service", failoverHosts, "cache", "any", "--", "/usr/bin/redis-server", "--daemonize", "yes", "--pidfile", "PIDFILE").ok(t)
 	first := w.state(t).Services[0].Node
-	h.sh(t, first, "root", "iptables -A INPUT -i eth0 -j DROP; iptables -A OUTPUT -o eth0 -j DROP")
+	h.cut(t, first)
 	w.until(t, "the service to run elsewhere", func(s cluster.Status) bool {
 		return s.Services[0].State == cluster.Running && s.Services[0].Node != first
 	})

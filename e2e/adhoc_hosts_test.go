@@ -102,6 +102,29 @@ func (h *hosts) booted(t *testing.T, name, network string) {
 	h.answers(t, name)
 }
 
+// sudoers writes down what hostUser may do on a machine as root.
+func (h *hosts) sudoers(t *testing.T, name, rule string) {
+	t.Helper()
+	h.sh(t, name, "root", "echo '"+hostUser+" ALL=(ALL) "+rule+"' >/etc/sudoers.d/lab")
+}
+
+// Rules of sudoers(5).
+const (
+	anything           = "ALL"
+	withoutAnyPassword = "NOPASSWD: ALL"
+)
+
+// cut lets no packet through, to a machine or from it, until it is joined.
+func (h *hosts) cut(t *testing.T, name string) {
+	t.Helper()
+	h.sh(t, name, "root", "iptables -A INPUT -i eth0 -j DROP; iptables -A OUTPUT -o eth0 -j DROP")
+}
+
+func (h *hosts) join(t *testing.T, name string) {
+	t.Helper()
+	h.sh(t, name, "root", "iptables -F")
+}
+
 // answers waits until the sshd of a machine listens.
 func (h *hosts) answers(t *testing.T, name string) {
 	t.Helper()

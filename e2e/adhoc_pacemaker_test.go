@@ -45,7 +45,8 @@ func (w withFailover) sudo(t *testing.T, names []string) {
 	boot := []string{"adhoc", "nodes", "boot", failoverHosts}
 	w.run(t, boot...).fails(t, 1, "web1", "sudo").hints(t, "sudoers")
 	for _, name := range names {
-		w.sh(t, name, "root", "echo '"+hostUser+":two words' | chpasswd; echo '"+hostUser+" ALL=(ALL) ALL' >/etc/sudoers.d/lab")
+		w.sh(t, name, "root", "echo '"+hostUser+":two words' | chpasswd")
+		w.sudoers(t, name, anything)
 	}
 	w.run(t, boot...).fails(t, 1, "web1", "sudo asks for a password").hints(t, "--ask-sudo-password")
 	for _, name := range names {
@@ -60,7 +61,7 @@ func (w withFailover) sudo(t *testing.T, names []string) {
 		t.Fatalf("exit code %d, and the terminal shows\n%s", code, shown)
 	}
 	for _, name := range names {
-		w.sh(t, name, "root", "echo '"+hostUser+" ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/lab")
+		w.sudoers(t, name, withoutAnyPassword)
 		if logged := w.sh(t, name, "root", "journalctl --no-pager | grep -c 'two words' || true"); logged != "0" {
 			t.Errorf("the password is in the journal of %s, %s times", name, logged)
 		}
@@ -101,7 +102,7 @@ func (w withFailover) failover(t *testing.T) {
 	if user := w.sh(t, first, "root", "ps -o user= -C redis-server"); strings.TrimSpace(user) != hostUser {
 		t.Errorf("the service runs as %q", user)
 	}
-	w.sh(t, first, "root", "iptables -A INPUT -i eth0 -j DROP; iptables -A OUTPUT -o eth0 -j DROP")
+	w.cut(t, first)
 	w.until(t, "the service to run elsewhere", func(s cluster.Status) bool {
 		return s.Services[0].State == cluster.Running && s.Services[0].Node != first
 	})
@@ -110,7 +111,7 @@ func (w withFailover) failover(t *testing.T) {
 		t.Errorf("it does not say what it does not repair\n%v", r)
 	}
 	w.run(t, "adhoc", "nodes", "boot", failoverHosts).fails(t, 1, first)
-	w.sh(t, first, "root", "iptables -F")
+	w.join(t, first)
 	w.until(t, first+" to come back", func(s cluster.Status) bool {
 		online := 0
 		for _, node := range s.Nodes {
@@ -133,7 +134,7 @@ func (w withFailover) failover(t *testing.T) {
 // addAndRemove is of a host that joins the running cluster, and leaves it.
 func (w withFailover) addAndRemove(t *testing.T) {
 	w.booted(t, "late", "outer")
-	w.sh(t, "late", "root", "echo '"+hostUser+" ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/lab")
+	w.sudoers(t, "late", withoutAnyPassword)
 	before := w.state(t).Services[0]
 	w.run(t, "adhoc", "add", "node", failoverHosts, "late").ok(t).says(t, "added late (late) as node 3")
 	w.run(t, "add", "service", failoverHosts, "pinned", "late", "--force-daemonize", "--", "/usr/bin/sleep", "1000").ok(t)
@@ -142,12 +143,12 @@ func (w withFailover) addAndRemove(t *testing.T) {
 	second.run(t, "fix", "corosync", failoverHosts).fails(t, 1, "1 more host").hints(t, "spec.json")
 	w.run(t, "remove", "service", failoverHosts, "pinned").ok(t)
 	// A dead host can be removed, and is left as it was once it answers.
-	w.sh(t, "late", "root", "iptables -A INPUT -i eth0 -j DROP; iptables -A OUTPUT -o eth0 -j DROP")
+	w.cut(t, "late")
 	r := w.run(t, "adhoc", "remove", "node", failoverHosts, "late").ok(t).says(t, "removed late")
 	if !strings.Contains(r.stderr, "late does not answer, and still has what makes it a node") {
 		t.Errorf("it does not say what is left\n%v", r)
 	}
-	w.sh(t, "late", "root", "iptables -F")
+	w.join(t, "late")
 	w.run(t, "adhoc", "remove", "node", failoverHosts, "late").ok(t).says(t, "removed late")
 	w.isPlain(t, "late")
 	if after := w.state(t).Services[0]; after != before {
