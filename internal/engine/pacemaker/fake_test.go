@@ -59,6 +59,7 @@ type fake struct {
 	engine *Engine
 	nodes  []*remotetest.Server
 	down   map[string]bool // nodes whose Pacemaker does not run
+	bare   map[string]bool // nodes that were never booted
 	split  map[string]bool // nodes that see no quorum
 
 	loads map[string]string // what sirikata-node says of its load, by the window
@@ -106,6 +107,9 @@ func (f *fake) answer(node, line string, stdin io.Reader, stdout, stderr io.Writ
 	input, _ := io.ReadAll(stdin)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.bare[node] {
+		return exitNoProgram
+	}
 	if f.down[node] {
 		_, _ = io.WriteString(stderr, "Could not connect to the CIB: Transport endpoint is not connected\n")
 		return notConnected

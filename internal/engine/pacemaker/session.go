@@ -114,11 +114,18 @@ func (s *session) viewBy(ctx context.Context, state func(context.Context) (cib.M
 // errNotRunning says that a node answers and its Pacemaker does not.
 var errNotRunning = errors.New("pacemaker does not run")
 
+// exitNoProgram is a shell's exit status for a program that is not there: the node
+// was never booted.
+const exitNoProgram = 127
+
 // ask runs a command that only reads.
 func (s *session) ask(ctx context.Context, argv ...string) ([]byte, error) {
 	out, err := s.client.Output(ctx, argv...)
-	if remote.ExitCode(err) == cib.ExitNotConnected {
+	switch remote.ExitCode(err) {
+	case cib.ExitNotConnected:
 		return nil, fmt.Errorf("%w on %s", errNotRunning, s.client.Name())
+	case exitNoProgram:
+		return nil, fmt.Errorf("%w on %s: it is not installed there", errNotRunning, s.client.Name())
 	}
 	return out, err
 }
@@ -203,8 +210,9 @@ func (s *session) poll(ctx context.Context, done func(cib.Mon) (bool, error)) er
 		took := time.Since(begin)
 		gone := errors.Is(err, remote.ErrUnreachable) || errors.Is(err, errNotRunning)
 		if gone && ctx.Err() == nil {
+			// The next one may go as well, before it has answered.
 			if err = s.connect(ctx); err == nil {
-				mon, err = s.state(ctx)
+				continue
 			}
 		}
 		if err != nil {

@@ -128,3 +128,14 @@ func TestSessionReadsGarbage(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionWithoutProgram: hosts that were never booted lack even the programs.
+func TestSessionWithoutProgram(t *testing.T) {
+	f := newFake(t, 1, phase{})
+	f.bare = map[string]bool{"node0": true}
+	err := services(t, f)
+	const want = `no node of cluster "world" answers for it: pacemaker does not run on node0: it is not installed there`
+	if err == nil || err.Error() != want || !strings.Contains(cluster.HintOf(err), "nodes boot world") {
+		t.Errorf("%v; %s", err, cluster.HintOf(err))
+	}
+}
