@@ -53,9 +53,14 @@ func (n *node) state(record record) protocol.Service {
 	}
 	if r.Boot == n.boot && !r.Ended && !r.Main.alive() && r.Started {
 		// It died this moment, or its keeper did before it.
-		for end := time.Now().Add(settleWait); r.Keeper.alive() && !r.Ended && time.Now().Before(end); time.Sleep(pollPause) {
+		for end := time.Now().Add(settleWait); !r.Ended; time.Sleep(pollPause) {
+			// What it wrote before its own end is read after that.
+			last := !r.Keeper.alive() || !time.Now().Before(end)
 			if again, ok, err := n.dir.run(record.Service.ID); ok && err == nil {
 				r = again
+			}
+			if last {
+				break
 			}
 		}
 	}
