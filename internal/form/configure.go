@@ -55,7 +55,7 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 		}
 		data.Corosync = puppet.Corosync{
 			TokenMilliseconds: int(token.Milliseconds()), AuthKey: f.authKey,
-			TwoNode: len(f.full) == 2, Members: f.members(),
+			TwoNode: len(f.full) == 2, Realtime: !f.oneMachine(), Members: f.members(),
 		}
 	}
 	return data, nil

@@ -106,6 +106,9 @@ func (f *Former) steps() []step {
 	}...)
 }
 
+// oneMachine is whether all nodes share the processors of one machine.
+func (f *Former) oneMachine() bool { return f.Spec.Type == cluster.Local }
+
 // Form makes the nodes one quorate cluster with every node online, and reports
 // whether it changed anything. It may be called again at any time, also on a
 // cluster that runs services, which it does not disturb. When ctx ends it says

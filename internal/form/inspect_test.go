@@ -169,7 +169,7 @@ func TestData(t *testing.T) {
 		t.Error(diff)
 	}
 	corosync := data.Corosync
-	if corosync.TokenMilliseconds != 1000 || !corosync.TwoNode || !bytes.Equal(corosync.AuthKey, key(9)) {
+	if corosync.TokenMilliseconds != 1000 || !corosync.TwoNode || corosync.Realtime || !bytes.Equal(corosync.AuthKey, key(9)) {
 		t.Errorf("%+v", corosync)
 	}
 	for i, member := range corosync.Members {
@@ -177,9 +177,10 @@ func TestData(t *testing.T) {
 			t.Errorf("%+v of %+v", member, node)
 		}
 	}
+	f.Spec.Type = cluster.AdHoc
 	f.Nodes, f.full = f.Nodes[:1], f.full[:1]
-	if data, err = f.data(&member{node: f.Nodes[0], role: cluster.Full}); err != nil || data.Corosync.TwoNode {
-		t.Errorf("two_node for one node (%v)", err)
+	if data, err = f.data(&member{node: f.Nodes[0], role: cluster.Full}); err != nil || data.Corosync.TwoNode || !data.Corosync.Realtime {
+		t.Errorf("one host: %+v (%v)", data.Corosync, err)
 	}
 }
 

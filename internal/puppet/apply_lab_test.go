@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,9 @@ func checkDaemons(t *testing.T, node *remote.Client, data Data) {
 		"runtime.config.totem.token (u32) = 1000", "nodelist.node.0.name (str) = node0")
 
 	pid := output(t, node, "pidof corosync")
-	mustApply(t, node, "second node", withSecondNode(data), false, true)
+	second := withSecondNode(data)
+	second.Corosync.Realtime = false
+	mustApply(t, node, "second node", second, false, true)
 	if now := output(t, node, "pidof corosync"); now != pid {
 		t.Error("Puppet restarted Corosync")
 	}
@@ -89,6 +92,9 @@ func checkDaemons(t *testing.T, node *remote.Client, data Data) {
 	output(t, node, "systemctl stop pacemaker corosync; systemctl start corosync; "+
 		"timeout 20 sh -c 'until corosync-cfgtool -s && { corosync-quorumtool -s || true; } | grep \"^Ring ID: *1[.]\"; do sleep 0.1; done'")
 	contains(t, output(t, node, "corosync-quorumtool -s || true"), "Quorate:          No", "2Node WaitForAll")
+	if priority := strings.Fields(output(t, node, "ps -o cls=,ni= -C corosync")); !slices.Equal(priority, []string{"TS", "-20"}) {
+		t.Errorf("Corosync without real-time priority has %q", priority)
+	}
 	output(t, node, "systemctl stop corosync")
 }
 

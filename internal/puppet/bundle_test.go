@@ -45,6 +45,7 @@ func TestDigest(t *testing.T) {
 		"node":      func(d *Data) { d.Node.FQDN = "other.example.com" },
 		"key":       func(d *Data) { d.Corosync.AuthKey[7]++ },
 		"token":     func(d *Data) { d.Corosync.TokenMilliseconds++ },
+		"realtime":  func(d *Data) { d.Corosync.Realtime = false },
 		"members":   func(d *Data) { *d = withSecondNode(*d) },
 		"no CIB":    func(d *Data) { d.FirstCIB = "" },
 		"word lost": func(d *Data) { d.Node.Capabilities = nil },

@@ -46,6 +46,9 @@ type Corosync struct {
 	// quorum, but after both were down they start only together
 	// (votequorum(5), two_node and wait_for_all).
 	TwoNode bool
+	// Realtime is whether Corosync goes before all else on its node, as it does
+	// by default (corosync.conf(5), sched_rr). Not for nodes that share processors.
+	Realtime bool
 	// AuthKey is secret, and any bytes: 256 of them, as corosync-keygen(8) makes
 	// it. Corosync takes 128 to 4096.
 	AuthKey []byte
@@ -109,6 +112,7 @@ func (d Data) hiera() ([]byte, error) {
 		values["sirikata::corosync::members"] = d.Corosync.Members
 		values["sirikata::corosync::token_milliseconds"] = d.Corosync.TokenMilliseconds
 		values["sirikata::corosync::two_node"] = d.Corosync.TwoNode
+		values["sirikata::corosync::realtime"] = d.Corosync.Realtime
 		values["sirikata::corosync::authkey"] = d.Corosync.AuthKey
 	}
 	if len(d.FenceSecret) > 0 {

@@ -20,7 +20,7 @@ func testData() Data {
 		RemoteKey: key,
 		Guard:     true,
 		Corosync: Corosync{
-			TokenMilliseconds: 1000, AuthKey: key,
+			TokenMilliseconds: 1000, Realtime: true, AuthKey: key,
 			Members: []Member{{ID: 1, Name: "node0", Address: "127.0.0.1"}},
 		},
 		FirstCIB: `<cib validate-with="pacemaker-3.0" admin_epoch="0" epoch="0" num_updates="0"><configuration>` +

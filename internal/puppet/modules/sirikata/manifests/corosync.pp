@@ -8,6 +8,8 @@
 #   How long a node may be silent (corosync.conf(5), token).
 # @param two_node
 #   Whether the cluster has exactly two nodes (votequorum(5)).
+# @param realtime
+#   Whether Corosync runs with real-time priority (corosync.conf(5), sched_rr).
 # @param authkey
 #   The key of the cluster in base64, the same on all nodes.
 class sirikata::corosync (
@@ -15,6 +17,7 @@ class sirikata::corosync (
   Array[Sirikata::Member, 1] $members,
   Integer[1]                 $token_milliseconds,
   Boolean                    $two_node,
+  Boolean                    $realtime,
   Sensitive[String[1]]       $authkey,
 ) {
   file {
@@ -37,6 +40,7 @@ class sirikata::corosync (
           'members'            => $members,
           'token_milliseconds' => $token_milliseconds,
           'two_node'           => $two_node,
+          'realtime'           => $realtime,
       }),
       ;
     '/etc/corosync/authkey':
