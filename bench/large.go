@@ -124,31 +124,3 @@ func (b *bench) crmOneByOne() (time.Duration, error) {
 	}
 	return whole, nil
 }
-
-// addOne adds one service to those that are there.
-func addOne() (time.Duration, error) {
-	return timed("add", "service", name, "x", cluster.Any, "--force-daemonize", "--", "/bin/sleep", "1000")
-}
-
-// oneMore measures single commands beside many services.
-func (b *bench) oneMore(beside string) error {
-	var removed sample
-	added, err := repeat(b.runs, func(int) (time.Duration, error) {
-		took, err := addOne()
-		if err != nil {
-			return 0, err
-		}
-		away, err := timed("remove", "service", name, "x")
-		removed = append(removed, away)
-		return took, err
-	})
-	if err != nil {
-		return err
-	}
-	const goal, limit = 800 * time.Millisecond, 1500 * time.Millisecond
-	b.report(row{what: "add a service " + beside, ours: added, goal: goal, limit: limit})
-	b.report(row{what: "remove a service " + beside, ours: removed, goal: goal, limit: limit})
-	shown, err := repeat(b.runs, func(int) (time.Duration, error) { return timed("status", name) })
-	b.report(row{what: "`status` " + beside, ours: shown, limit: time.Second})
-	return err
-}

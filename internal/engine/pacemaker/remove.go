@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sirikata/sirikata-cluster/internal/cib"
+	"github.com/sirikata/sirikata-cluster/internal/engine"
 )
 
 // Remove implements engine.Engine.
@@ -30,6 +31,8 @@ func (s *session) remove(ctx context.Context, ids []string) error {
 	if err := s.delete(ctx, ids); err != nil {
 		return err
 	}
+	// The nodes decide first; a context that ends is noticed below.
+	_ = engine.Pause(ctx, s.took)
 	err := s.follow(ctx, ids, func(h cib.History) bool {
 		return !slices.ContainsFunc(ids, func(id string) bool { return !h.Stopped(id) })
 	})

@@ -23,6 +23,9 @@ type session struct {
 	client *remote.Client
 	look   func(context.Context) (view, error)
 	view   view // what the cluster was when the session began
+	// took is how long it took to look: the larger the cluster, the longer, and the
+	// longer it takes to decide anything.
+	took time.Duration
 }
 
 // view is what a cluster says of itself.
@@ -60,7 +63,9 @@ func (s *session) connect(ctx context.Context) error {
 		}
 		s.client = client
 		skip[client.Name()] = true
+		begin := time.Now()
 		s.view, err = s.look(ctx)
+		s.took = time.Since(begin)
 		switch {
 		case err == nil && s.view.mon.DC.Quorum:
 			return nil

@@ -60,7 +60,7 @@ func (s *session) waitRunning(ctx context.Context, primitives []cib.Primitive, b
 	}
 	if len(open) > 0 {
 		// A context that ends is noticed below.
-		_ = engine.Pause(ctx, soonest)
+		_ = engine.Pause(ctx, soonest+s.took)
 	}
 	for id, node := range s.started(ctx, fresh) {
 		running = append(running, engine.Added{ID: id, Node: node, Took: time.Since(begin)})
