@@ -3,9 +3,6 @@ package nodegroup
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"strconv"
-	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
@@ -37,12 +34,9 @@ func (c *crash) fault() (fault, error) {
 	case CrashCut:
 		return c.cut()
 	case CrashProcess:
-		if c.service == "" {
-			return c.killController(), nil
-		}
-		return c.killService(), nil
+		return c.killProcess(), nil
 	case CrashDisk:
-		return fault{}, c.noDisk()
+		return c.fillDisk(), nil
 	}
 	return fault{}, c.unsupported("")
 }
@@ -54,7 +48,7 @@ func (c *crash) command(verb string) string {
 
 // unsupported says that this type of clusters cannot break that, and why.
 func (c *crash) unsupported(why string) error {
-	works := "cut, process"
+	works := "cut, process, disk"
 	if _, ok := c.group.provider.(provider.Freezer); ok {
 		works = "freeze, " + works
 	}
@@ -65,19 +59,19 @@ func (c *crash) unsupported(why string) error {
 		"the kinds that work are %s", works)
 }
 
-// noDisk: the writable layer of a container has no limit of its own.
-func (c *crash) noDisk() error {
-	if c.group.spec.Type == cluster.Local {
-		return c.unsupported(": the disk of a node is that of this machine, which would be full, too")
-	}
-	return c.unsupported("")
-}
-
 func (c *crash) onMachine(what, left string, do, undo func(context.Context, provider.Machine) error) fault {
 	return fault{what: what, left: left,
 		do:   func(ctx context.Context) error { return do(ctx, c.machine) },
 		undo: func(ctx context.Context, _ *crashWatch) error { return undo(ctx, c.machine) },
 	}
+}
+
+// killProcess kills a service or, where none runs, what acts for the cluster.
+func (c *crash) killProcess() fault {
+	if c.service == "" {
+		return c.killController()
+	}
+	return c.killService()
 }
 
 // killService kills the main process of a service.
@@ -111,62 +105,6 @@ func (c *crash) killController() fault {
 		undo: func(context.Context, *crashWatch) error { return nil }, // systemd or pacemakerd starts it
 		left: c.command("nodes start"),
 	}
-}
-
-// The firewall's chain of a cut, and the timer that ends the cut though nobody
-// else may be left to end it. The timer is set before the node is cut. Its unit is
-// not called sirikata-…: that is what units of services are called.
-const (
-	cutChain  = "sirikata-crash-test"
-	cutTimer  = "cluster-crash-test"
-	cutMargin = 30 * time.Second // more than the test takes
-)
-
-// uncutScript takes the chain away, as far as it is there.
-const uncutScript = `{ iptables -w -D INPUT -j ` + cutChain + `; iptables -w -D OUTPUT -j ` + cutChain + `
-iptables -w -F ` + cutChain + `; iptables -w -X ` + cutChain + `; } 2>/dev/null; true`
-
-// cutScript keeps the node from everybody but those who come by SSH, above all the
-// operator: from the other nodes, and from what fences, whatever that is and
-// wherever. A node that is cut off must not be able to switch the others off.
-const cutScript = `set -eu
-after=$1 undo=$2
-port=${SSH_CONNECTION##* }
-systemctl stop ` + cutTimer + `.timer 2>/dev/null || true
-sh -c "$undo"
-systemd-run --quiet --collect --unit=` + cutTimer + ` --on-active="$after" --timer-property=AccuracySec=1s sh -c "$undo"
-iptables -w -N ` + cutChain + `
-iptables -w -A ` + cutChain + ` -i lo -j RETURN
-iptables -w -A ` + cutChain + ` -o lo -j RETURN
-iptables -w -A ` + cutChain + ` -p tcp --dport "$port" -j RETURN
-iptables -w -A ` + cutChain + ` -p tcp --sport "$port" -j RETURN
-iptables -w -A ` + cutChain + ` -j DROP
-iptables -w -I INPUT -j ` + cutChain + `
-iptables -w -I OUTPUT -j ` + cutChain
-
-const healScript = uncutScript + `
-systemctl stop ` + cutTimer + `.timer 2>/dev/null || true`
-
-// cut takes the node off the network, but for SSH.
-func (c *crash) cut() (fault, error) {
-	if ip, err := netip.ParseAddr(c.victim.Address); err != nil || !ip.Is4() {
-		return fault{}, c.unsupported(fmt.Sprintf(": the address %q of %s is not IPv4", c.victim.Address, c.victim.Name))
-	}
-	after := c.options.Timeout + cutMargin
-	return fault{
-		what: "it was cut off from the network, but for SSH",
-		do: func(ctx context.Context) error {
-			return c.onVictim(ctx, "sh", "-c", cutScript, "sh", strconv.Itoa(int(after.Seconds())), uncutScript)
-		},
-		undo: func(ctx context.Context, w *crashWatch) error {
-			if w.fenced() {
-				return nil // its firewall began anew, as it did
-			}
-			err := c.onVictim(ctx, "sh", "-c", healScript)
-			return cluster.WithHint(err, "the cut ends by itself, %v after it began", after)
-		},
-		left: fmt.Sprintf("nothing: the cut ends by itself, %v after it began", after),
-	}, nil
 }
 
 func (c *crash) onVictim(ctx context.Context, argv ...string) error {

@@ -46,12 +46,12 @@ func affected(status cluster.Status, services []cluster.Service, node string, ki
 			continue
 		}
 		bound := !service.Failover
-		if kind != CrashProcess {
+		if kind.LosesNode() {
 			bound = bound || service.Target != cluster.Any || !elsewhere(status, services, service.ID, node)
 		}
 		found = append(found, CrashedService{ID: service.ID, From: node, Bound: bound})
 	}
-	if kind != CrashProcess || len(found) == 0 {
+	if kind.LosesNode() || len(found) == 0 {
 		return found
 	}
 	one := max(0, slices.IndexFunc(found, func(s CrashedService) bool { return !s.Bound }))

@@ -67,7 +67,7 @@ func newCrashWatch(before cluster.Status, node string, kind CrashKind, services 
 		Cluster: before.Cluster, Node: node, Kind: kind, Fencing: before.Fencing, State: cluster.Online,
 		Services: slices.Clone(services), Touched: []string{}, Faults: []string{},
 	}}
-	if kind == CrashProcess && len(services) > 0 {
+	if !kind.LosesNode() && len(services) > 0 {
 		w.killed = services[0].ID
 	}
 	return w
@@ -80,9 +80,7 @@ func (w *crashWatch) restarted(id string) bool {
 	return slices.ContainsFunc(w.report.Services, func(s CrashedService) bool { return s.ID == id && s.Restarted != nil })
 }
 
-// lost reports whether the cluster has to take the node for lost. It need not when
-// a daemon dies there that is started again at once.
-func (w *crashWatch) lost() bool { return w.report.Kind != CrashProcess }
+func (w *crashWatch) lost() bool { return w.report.Kind.LosesNode() }
 
 // see takes in a state of the cluster, at a time after the fault.
 func (w *crashWatch) see(status cluster.Status, at time.Duration) {

@@ -25,13 +25,19 @@ const (
 	// The main process of one service is killed or, where no service runs, the
 	// Pacemaker daemon that does what the cluster decides.
 	CrashProcess CrashKind = "process"
-	CrashDisk    CrashKind = "disk" // the node's disk is full; no type of clusters supports it yet
+	// The same, while the node's disk is full, as far as the cluster and its services
+	// write there.
+	CrashDisk CrashKind = "disk"
 )
 
 // CrashKinds are all of them.
 func CrashKinds() []CrashKind {
 	return []CrashKind{CrashPower, CrashFreeze, CrashCut, CrashProcess, CrashDisk}
 }
+
+// LosesNode reports whether the cluster has to take the node for lost. It need not
+// when a process dies there that is started again at once.
+func (k CrashKind) LosesNode() bool { return k != CrashProcess && k != CrashDisk }
 
 // CrashOptions say what CrashTest breaks, and how careful it is.
 type CrashOptions struct {
@@ -158,7 +164,7 @@ func (c *crash) choose(ctx context.Context) error {
 	}
 	c.status = status
 	c.affected = affected(status, services, c.victim.Name, c.options.Kind)
-	if c.options.Kind == CrashProcess && len(c.affected) > 0 {
+	if !c.options.Kind.LosesNode() && len(c.affected) > 0 {
 		c.service = c.affected[0].ID
 	}
 	c.machine, err = c.group.machine(ctx, c.victim.Name)

@@ -30,7 +30,7 @@ func newCrashable(t *testing.T) *crashable {
 	t.Helper()
 	c := &crashable{fakeCluster: newFakeCluster(t, 3), mon: monText(t, "running"), then: map[string]string{}}
 	c.replies = func(node, cmd string) (string, bool) {
-		if strings.HasPrefix(cmd, "cibadmin ") {
+		if strings.HasPrefix(cmd, "cibadmin --query") {
 			return "", false
 		}
 		if !strings.HasPrefix(cmd, "crm_mon ") {
@@ -169,6 +169,29 @@ func TestCrashProcess(t *testing.T) {
 	}
 }
 
+// TestCrashDisk kills a process while the disk is full, and gives the disk its room
+// back before it starts anew what ran there meanwhile.
+func TestCrashDisk(t *testing.T) {
+	const kill = "systemctl kill --kill-whom=main --signal=KILL sirikata-run.service"
+	const restart = "cibadmin --modify --scope resources --xml-pipe"
+	c := newCrashable(t)
+	c.then[kill] = strings.ReplaceAll(c.mon, `call="6"`, `call="16"`)
+	c.then[restart] = strings.ReplaceAll(c.mon, `call="6"`, `call="26"`)
+	report, err := c.test(bounded(t), t, CrashOptions{Kind: CrashDisk})
+	if err != nil || len(report.Faults) > 0 || report.Noticed == nil || report.Fenced != nil || report.Services[0].To != "node0" {
+		t.Errorf("%+v (%v)", report, err)
+	}
+	if want := `its disk was full, and the main process of service "run" was killed`; report.Broke != want {
+		t.Errorf("it says %q", report.Broke)
+	}
+	if len(c.did) != 4 || !strings.HasPrefix(c.did[0], "sh -c ") || !strings.HasPrefix(c.did[2], "sh -c ") {
+		t.Fatalf("it did %q", c.did)
+	}
+	if c.did[1] != kill+" node0" || !strings.HasPrefix(c.did[3], restart) {
+		t.Errorf("it did %q and then %q", c.did[1], c.did[3])
+	}
+}
+
 // TestCrashCut mends a cut that nobody noticed, which is a fault.
 func TestCrashCut(t *testing.T) {
 	c := newCrashable(t)
@@ -185,11 +208,10 @@ func TestCrashCut(t *testing.T) {
 func TestCrashUnsupported(t *testing.T) {
 	c := newCrashable(t)
 	for kind, want := range map[CrashKind]string{
-		CrashDisk:   "crash test of kind disk: not supported by this type of cluster: the disk of a node is that of this machine, which would be full, too",
 		CrashFreeze: "crash test of kind freeze: not supported by this type of cluster",
 	} {
 		_, err := c.test(bounded(t), t, CrashOptions{Kind: kind})
-		wantError(t, err, want, "the kinds that work are power, cut, process")
+		wantError(t, err, want, "the kinds that work are power, cut, process, disk")
 		if !errors.Is(err, provider.ErrNotSupported) {
 			t.Errorf("%v is not %v", err, provider.ErrNotSupported)
 		}

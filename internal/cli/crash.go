@@ -29,7 +29,8 @@ mends what it broke, also when it is interrupted.
   freeze   makes the node hang
   cut      takes the node off the network, but for SSH
   process  kills the main process of a service or, where none runs, pacemaker-controld
-  disk     fills the node's disk; not for local clusters, whose disk is this machine's
+  disk     the same, while the disk is full for all that the cluster and its services
+           write on the node; what else is on the disk keeps its room
 
 It refuses, unless --yes, where the cluster would lose its quorum, or a service
 that can run nowhere else. It fails if not all services run again within the
@@ -90,7 +91,7 @@ func (a *app) crashTest(ctx context.Context, ng *nodegroup.NodeGroup, options no
 func crashTable(w io.Writer, report nodegroup.CrashReport) {
 	row(w, "0.0 s", report.Node+": "+report.Broke)
 	event(w, report.Noticed, "the cluster noticed", "the cluster did not notice")
-	if report.Fenced != nil || report.Fencing && report.Kind != nodegroup.CrashProcess {
+	if report.Fenced != nil || report.Fencing && report.Kind.LosesNode() {
 		event(w, report.Fenced, report.Node+" was fenced", report.Node+" was not fenced")
 	}
 	for _, service := range report.Services {
