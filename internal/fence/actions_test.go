@@ -61,11 +61,12 @@ func TestActions(t *testing.T) {
 // machine off meanwhile does, and finds it off after that.
 func TestReboot(t *testing.T) {
 	e := mixed(t)
-	e.starting = make(chan struct{})
+	e.starting, e.asked = make(chan struct{}), make(chan struct{})
 	l := newLab(t, e)
 	if status, stdout, _ := l.ask(t, "", "node0"); status != 0 || stdout != "node0 was killed and starts again\n" {
 		t.Fatalf("%d %q", status, stdout)
 	}
+	<-e.asked
 	off := make(chan string)
 	go func() {
 		_, stdout, stderr := l.ask(t, "off", "node0")
@@ -82,6 +83,59 @@ func TestReboot(t *testing.T) {
 	}
 	if did := e.done(); did != "kill c0, start c0, kill c0" {
 		t.Errorf("did %q", did)
+	}
+}
+
+// TestRebootPause: until it starts again a machine can be called off, and it starts
+// once, whoever asks for that meanwhile.
+func TestRebootPause(t *testing.T) {
+	const long = "power_wait=100"
+	for _, test := range []struct {
+		name, did string
+		asks      [][2]string // what is asked after the reboot, and the answer
+	}{
+		{"again", "kill c0", [][2]string{{"status", "is off"}, {"reboot", "is off and starts again"}}},
+		{"off", "kill c0", [][2]string{{"off", "was off already"}, {"reboot", "was off already and stays so"}}},
+		{"on", "kill c0, start c0", [][2]string{{"on", "is switched on"}, {"on", "was on already"}}},
+		{"on and again", "kill c0, start c0, kill c0", [][2]string{{"on", "is switched on"}, {"reboot", "was killed and starts again"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := mixed(t)
+			l := newLab(t, e)
+			if _, stdout, stderr := l.ask(t, "reboot", "node0", long); stdout != "node0 was killed and starts again\n" {
+				t.Fatalf("%q %q", stdout, stderr)
+			}
+			for _, ask := range test.asks {
+				if _, stdout, stderr := l.ask(t, ask[0], "node0", long); stdout != "node0 "+ask[1]+"\n" {
+					t.Errorf("%s: %q %q", ask[0], stdout, stderr)
+				}
+			}
+			if did := e.done(); did != test.did {
+				t.Errorf("did %q, want %q", did, test.did)
+			}
+		})
+	}
+}
+
+// TestRebootStarts: the machine starts after the pause, by itself.
+func TestRebootStarts(t *testing.T) {
+	e := mixed(t)
+	e.starting, e.asked = make(chan struct{}), make(chan struct{})
+	close(e.starting)
+	l := newLab(t, e)
+	begin := time.Now()
+	if status, _, stderr := l.ask(t, "reboot", "node0", "power_wait=1"); status != 0 {
+		t.Fatal(stderr)
+	}
+	<-e.asked
+	if took := time.Since(begin); took < time.Second {
+		t.Errorf("it started after %v", took)
+	}
+	for _, bad := range []string{"-1", "181", "soon"} {
+		want := "power_wait is \"" + bad + "\", not 0 to 180 seconds"
+		if status, _, stderr := l.ask(t, "reboot", "node1", "power_wait="+bad); status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: %d %q", bad, status, stderr)
+		}
 	}
 }
 
@@ -141,7 +195,7 @@ func TestNotOff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := mixed(t)
 			test.alter(e)
-			p := &power{engine: engine{e.socket, ourLabel, indexLabel}, busy: map[int]chan struct{}{}}
+			p := &power{engine: engine{e.socket, ourLabel, indexLabel}, busy: map[int]chan struct{}{}, later: map[int]*start{}}
 			for _, a := range []action{off, reboot} {
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("too long"))
 				result, err := p.do(ctx, request{Action: a, Plug: "node0"})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,10 @@ const (
 // nothing else is set (stonith-timeout), and it must never be what ends the
 // agent: a reason would be lost.
 const agentLimit = 20 * time.Second
+
+// maxWait is the longest pause of a reboot, in seconds: more than it takes to notice
+// that a node is lost, whatever the cluster's token time-out.
+const maxWait = 180
 
 // Agent runs the program as a fence agent, for the one action that its standard
 // input names, and returns its exit status. Why it failed stands on stderr,
@@ -118,6 +123,13 @@ func (o options) request() (request, error) {
 	case on, off, reboot, status:
 	default:
 		return request{}, fmt.Errorf("%q is not an action of this agent", req.Action)
+	}
+	if text := o["power_wait"]; text != "" && req.Action == reboot {
+		wait, err := strconv.Atoi(text)
+		if err != nil || wait < 0 || wait > maxWait {
+			return request{}, fmt.Errorf("power_wait is %q, not 0 to %d seconds", text, maxWait)
+		}
+		req.Wait = wait
 	}
 	for _, name := range []string{"plug", "port", "nodename"} {
 		if req.Plug = o[name]; req.Plug != "" {

@@ -38,6 +38,7 @@ type fakeEngine struct {
 	containers map[string]*fakeContainer // by id
 	did        []string                  // what was changed
 	starting   chan struct{}             // if set, a start takes until it is closed
+	asked      chan struct{}             // a start was asked for; with starting only
 	fault      func(path string) (status int, body string)
 	socket     string
 }
@@ -129,6 +130,7 @@ func (e *fakeEngine) kill(w http.ResponseWriter, r *http.Request) {
 
 func (e *fakeEngine) start(w http.ResponseWriter, r *http.Request) {
 	if e.starting != nil {
+		e.asked <- struct{}{}
 		<-e.starting
 	}
 	e.mutex.Lock()
@@ -185,7 +187,7 @@ func newLab(t *testing.T, e *fakeEngine) lab {
 		lines = append(lines, sprintf(format, args...))
 	}
 	s := service{secret: []byte(secretText), log: log, power: &power{
-		engine: engine{socket: e.socket, label: ourLabel, indexLabel: indexLabel}, log: log, busy: map[int]chan struct{}{}}}
+		engine: engine{socket: e.socket, label: ourLabel, indexLabel: indexLabel}, log: log, busy: map[int]chan struct{}{}, later: map[int]*start{}}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

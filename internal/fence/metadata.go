@@ -23,6 +23,7 @@ func metadata(version string) string {
 		{"action", "string", string(reboot), "Fencing action"},
 		{"address", "string", "", "Host and port of the power service"},
 		{"plug", "string", "", "Name of the node"},
+		{"power_wait", "integer", "0", "Seconds between off and on in a reboot, which is answered when the node is off"},
 		{"secret_file", "string", cluster.FenceSecretPath, "File with the secret that the service wants"},
 	} {
 		parameter := metaParameter{Name: p.name, Unique: "0", Required: "0",

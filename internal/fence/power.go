@@ -21,14 +21,11 @@ type power struct {
 
 	mutex sync.Mutex
 	busy  map[int]chan struct{} // has room for the one who switches that machine
+	later map[int]*start        // of machines that are off and will start again
 }
 
-const (
-	// offPause is between two looks whether a killed machine is off.
-	offPause = 20 * time.Millisecond
-	// startLimit bounds the start of a machine after a reboot was answered.
-	startLimit = 60 * time.Second
-)
+// offPause is between two looks whether a killed machine is off.
+const offPause = 20 * time.Millisecond
 
 // do performs a request. ctx bounds it.
 func (p *power) do(ctx context.Context, req request) (answer, error) {
@@ -52,7 +49,7 @@ func (p *power) do(ctx context.Context, req request) (answer, error) {
 	case off:
 		return p.switchOff(ctx, index)
 	case reboot:
-		return p.reboot(ctx, index)
+		return p.reboot(ctx, index, time.Duration(req.Wait)*time.Second)
 	default:
 		return answer{}, fmt.Errorf("%q is not an action of this service", req.Action)
 	}
@@ -108,6 +105,7 @@ func (p *power) switchOn(ctx context.Context, index int) (answer, error) {
 		return answer{}, err
 	}
 	defer release()
+	p.callOff(index)
 	nodes, err := p.engine.containers(ctx, index)
 	if err != nil {
 		return answer{}, err
@@ -125,21 +123,13 @@ func (p *power) switchOn(ctx context.Context, index int) (answer, error) {
 	return answer{Did: "is switched on"}, p.start(ctx, nodes[index])
 }
 
-func (p *power) start(ctx context.Context, ids []string) error {
-	for _, id := range ids {
-		if err := p.engine.start(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (p *power) switchOff(ctx context.Context, index int) (answer, error) {
 	release, err := p.only(ctx, index)
 	if err != nil {
 		return answer{}, err
 	}
 	defer release()
+	p.callOff(index)
 	killed, err := p.kill(ctx, index)
 	switch {
 	case err != nil:
@@ -148,34 +138,6 @@ func (p *power) switchOff(ctx context.Context, index int) (answer, error) {
 		return answer{Did: "was off already"}, nil
 	}
 	return answer{Did: "was killed and is off"}, nil
-}
-
-// reboot kills a machine and starts it again, but leaves one off that was off:
-// whoever switched it off wants it so. It returns when the machine is off, which
-// is all that the others wait for, and starts it after that.
-func (p *power) reboot(ctx context.Context, index int) (answer, error) {
-	release, err := p.only(ctx, index)
-	if err != nil {
-		return answer{}, err
-	}
-	killed, err := p.kill(ctx, index)
-	switch {
-	case err != nil:
-		release()
-		return answer{}, err
-	case len(killed) == 0:
-		release()
-		return answer{Did: "was off already and stays so"}, nil
-	}
-	go func() {
-		defer release() // not before: one who switches it off now must find it on
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
-		defer cancel()
-		if err := p.start(ctx, killed); err != nil {
-			p.log("start %s after its reboot: %v", cluster.NodeName(index), err)
-		}
-	}()
-	return answer{Did: "was killed and starts again"}, nil
 }
 
 // kill switches a machine off and returns, when the engine says that it is, what

@@ -29,6 +29,7 @@ const maxLine = 64 << 10
 type request struct {
 	Action action `json:"action"`
 	Plug   string `json:"plug,omitempty"` // the name of a node
+	Wait   int    `json:"wait,omitempty"` // seconds between off and on in a reboot
 	Nonce  string `json:"nonce"`
 }
 

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/provider"
@@ -59,10 +61,22 @@ func (p *Provider) FenceDevice(
 		return provider.FenceDevice{}, fmt.Errorf("make the power service of cluster %q: %w", spec.Name, err)
 	}
 	return provider.FenceDevice{
-		Agent:      cluster.FenceAgent,
-		Parameters: map[string]string{"address": net.JoinHostPort(f.address.String(), powerPort)},
-		Secret:     secret,
+		Agent: cluster.FenceAgent,
+		Parameters: map[string]string{
+			"address":    net.JoinHostPort(f.address.String(), powerPort),
+			"power_wait": strconv.Itoa(offSeconds(spec.TokenProfile)),
+		},
+		Secret: secret,
 	}, nil
+}
+
+// offSeconds is for how long a node that was fenced stays off: until the others have
+// taken it out of their membership. A container is back within a second. If it joins
+// before they know that it was fenced, it hears that it was, and Pacemaker there ends
+// for good ("We were allegedly just fenced").
+func offSeconds(profile cluster.TokenProfile) int {
+	const margin = time.Second
+	return int((profile.Detection() + margin + time.Second - 1) / time.Second)
 }
 
 // prepareFencing finds out what the power service is to be like.

@@ -137,9 +137,7 @@ func TestFencing(t *testing.T) {
 		}
 		f.ask(t, 0, "status", "node1", 0, "node1 is on")
 		f.ask(t, 0, how, "node1", 0, "node1 was killed")
-		if how == "off" {
-			f.ask(t, 0, "on", "node1", 0, "")
-		}
+		f.ask(t, 0, "on", "node1", 0, "node1 is switched on")
 	}
 
 	f.ask(t, 0, "off", "node3", 0, "node3 was off already")

@@ -142,7 +142,7 @@ func fenceDevice(t *testing.T) (provider.FenceDevice, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, errors.New("too long"))
 	defer cancel()
-	return New(Options{}).FenceDevice(ctx, cluster.Spec{Name: "world", Size: 1}, func(machine string) ([]byte, error) {
+	return New(Options{}).FenceDevice(ctx, cluster.Spec{Name: "world", Size: 1, TokenProfile: cluster.LAN}, func(machine string) ([]byte, error) {
 		if machine != "x86_64" {
 			t.Errorf("a program for %q", machine)
 		}
@@ -161,7 +161,7 @@ func TestFenceDeviceAdopts(t *testing.T) {
 esac`)
 	got, err := fenceDevice(t)
 	want := provider.FenceDevice{Agent: "fence_sirikata", Secret: []byte(strings.Repeat("ab", 32)),
-		Parameters: map[string]string{"address": "10.213.7.2:5410"}}
+		Parameters: map[string]string{"address": "10.213.7.2:5410", "power_wait": "4"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("error %v, device (-want +got):\n%s", err, diff)
 	}
