@@ -108,7 +108,8 @@ func (d *drillRun) do(act drill.Act, node, service string) error {
 // spared forgives what cannot be done to a node that is off, starting or frozen:
 // one that was fenced meanwhile, or that another fault hit.
 func spared(err error) error {
-	if err != nil && slices.ContainsFunc([]string{"is not running", "is not paused", "is paused", "is restarting", "error executing setns process"},
+	if err != nil && slices.ContainsFunc([]string{"is not running", "is not paused", "is paused", "is restarting", "error executing setns process",
+		"docker exec: exit status 137"}, // which was killed with the node
 		func(text string) bool { return strings.Contains(err.Error(), text) }) {
 		return nil
 	}
