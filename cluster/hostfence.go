@@ -9,7 +9,8 @@ import (
 )
 
 // HostFence is a fence agent, under the key "agent", and its parameters by name,
-// as its manual page has them: fence_ipmilan(8), for example. They stand in the
+// as its manual page has them: fence_ipmilan(8), for example. Or the agent is "sbd",
+// with the parameters "watchdog" and "timeout": see [Watchdog]. They stand in the
 // cluster's configuration, which root and the group haclient can read on its nodes.
 // As a text its values are hidden, as in [HostFence.Masked]; as JSON they are not.
 type HostFence map[string]string
@@ -60,10 +61,13 @@ func (f HostFence) faults() []Fault {
 	if len(f) == 0 {
 		return nil
 	}
+	if f[agentKey] == sbdAgent {
+		return f.watchdogFaults()
+	}
 	var faults []Fault
 	if agent := f[agentKey]; !fenceAgent.MatchString(agent) {
 		faults = append(faults, Fault{Field: "fence: " + agentKey, Problem: fmt.Sprintf(
-			"%q cannot be a fence agent: they are called fence_ipmilan, fence_virsh and so on", agent)})
+			"%q cannot be a fence agent: they are called fence_ipmilan, fence_virsh and so on, or it is %s", agent, sbdAgent)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		if strings.HasPrefix(name, "pcmk_") || !word.MatchString(name) {
@@ -97,6 +101,9 @@ func (s Spec) fenceFaults() []Fault {
 	case len(without) > 0:
 		return []Fault{{Field: "fence", Problem: fmt.Sprintf("%s: nothing would switch it off, and what runs there would never start elsewhere: "+
 			"say it of every host, or of none", strings.Join(without, ", "))}}
+	}
+	if problem := s.watchdogFault(); problem != "" {
+		return []Fault{{Field: "fence", Problem: problem}}
 	}
 	return nil
 }

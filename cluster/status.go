@@ -97,6 +97,9 @@ type Status struct {
 	// RemoteDetectionSeconds, at most, a dead remote node: 0 if there are none.
 	DetectionSeconds       float64 `json:"detection_seconds"`
 	RemoteDetectionSeconds float64 `json:"remote_detection_seconds,omitempty"`
+	// WatchdogSeconds is for how long after that the cluster waits for the watchdog of
+	// the node to switch it off; 0 where nodes are fenced in another way, or not at all.
+	WatchdogSeconds float64 `json:"watchdog_seconds,omitempty"`
 	// Warnings say what is not as it should be, and what to do about it.
 	Warnings []string        `json:"warnings"`
 	Nodes    []Node          `json:"nodes"`

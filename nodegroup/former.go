@@ -45,10 +45,14 @@ func (g *NodeGroup) fence(ctx context.Context) (*form.Fence, error) {
 	return &form.Fence{Secret: device.Secret, Devices: []form.FenceDevice{{Agent: device.Agent, Parameters: device.Parameters}}}, nil
 }
 
-// hostFence is what the user says that switches each host off.
+// hostFence is what the user says that switches each host off; no device for one that
+// its own watchdog does.
 func hostFence(hosts []cluster.Host) *form.Fence {
 	fence := &form.Fence{}
 	for _, host := range hosts {
+		if _, is := host.Fence.Watchdog(); is {
+			continue
+		}
 		agent, parameters := host.Fence.Split()
 		fence.Devices = append(fence.Devices, form.FenceDevice{Node: host.Name, Agent: agent, Parameters: parameters})
 	}

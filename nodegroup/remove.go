@@ -53,6 +53,10 @@ func (g *NodeGroup) RemoveNode(ctx context.Context, node string) (removed cluste
 		return cluster.Node{}, nil, cluster.WithHint(fmt.Errorf("remove %s: it is the only node of cluster %q", removed.Name, g.spec.Name),
 			"nodes terminate releases it with all that runs on it")
 	}
+	if err := g.spec.Without(removed.Index).ValidateFencing(); err != nil {
+		return cluster.Node{}, nil, cluster.WithHint(fmt.Errorf("remove %s: %w", removed.Name, err),
+			"first add another host: sirikata-cluster adhoc add node %s NODE", g.spec.Name)
+	}
 	if err := g.noteLeaving(removed); err != nil {
 		return cluster.Node{}, nil, err
 	}

@@ -21,7 +21,10 @@ type Settings struct {
 	// OneMachine is whether all nodes share the processors of one machine.
 	OneMachine bool
 	Remotes    []RemoteNode
-	Fences     []FenceDevice // none without fencing
+	Fences     []FenceDevice // none without fencing, and with watchdogs
+	// WatchdogWait is when a lost node counts as switched off by its own watchdog; 0
+	// where that is not how nodes are fenced.
+	WatchdogWait time.Duration
 	// Past is which indexes of nodes were used.
 	Past cluster.Past
 	// Pair are the full nodes where there are two. If they lose sight of each other,
@@ -45,6 +48,12 @@ type FenceDevice struct {
 
 // Fencing is the option that turns fencing on.
 const Fencing = "stonith-enabled"
+
+// WatchdogWait is the option that has lost nodes taken for off after a time. Pacemaker
+// needs no resource for that (Pacemaker Explained, stonith-watchdog-timeout; the agent
+// fence_watchdog would say it of some nodes only). Where it is not 0, a Pacemaker whose
+// sbd does not run ends at once.
+const WatchdogWait = "stonith-watchdog-timeout"
 
 // StopAll is the option that stops all services of a cluster; the settings of one
 // say that it does not.
@@ -104,7 +113,7 @@ func (s Settings) Fragment() ([]byte, error) {
 func (s Settings) options() map[string]string {
 	options := map[string]string{
 		StopAll: "false",
-		Fencing: fmt.Sprint(len(s.Fences) > 0),
+		Fencing: fmt.Sprint(len(s.Fences) > 0 || s.WatchdogWait > 0),
 		// How many messages one daemon may leave unread before another gives it
 		// up: as many as there are resources times nodes, says Pacemaker
 		// Explained; this is for some 200 resources.
@@ -115,6 +124,9 @@ func (s Settings) options() map[string]string {
 		// this is 0. With many services compressing it takes half as long as the
 		// decision itself. What led to warnings and errors is still kept.
 		options["pe-input-series-max"] = "0"
+	}
+	if s.WatchdogWait > 0 {
+		options[WatchdogWait] = inSeconds(s.WatchdogWait)
 	}
 	if s.OneMachine {
 		// Pacemaker does less at a time while a node's load is high, and each of

@@ -3,6 +3,7 @@ package cib_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 	"github.com/sirikata/sirikata-cluster/internal/cib"
@@ -124,4 +125,13 @@ func TestFenceOfOne(t *testing.T) {
 			t.Errorf("not %s in\n%s", want, text)
 		}
 	}
+}
+
+// TestFragmentWithWatchdogs has no resource that fences.
+func TestFragmentWithWatchdogs(t *testing.T) {
+	got, err := cib.Settings{Size: 3, WatchdogWait: 10 * time.Second}.Fragment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "settings-watchdogs.golden", append(got, '\n'))
 }

@@ -20,8 +20,9 @@ const nodeWords = `NODE is what you would hand to ssh: a host name, an IP addres
 localhost is this machine, without SSH. Or it is a JSON object with dns_name and any
 of username, sirikata_path, default_working_path, workspace_path, capabilities, port,
 name, identity_file, cluster_address, transport (ssh or local), and with the engine
-pacemaker fence: {"agent": "fence_ipmilan", …}, a fence agent and its parameters. Or it
-is @FILE, a file with such an object or a JSON array of them, and @- is standard input:
+pacemaker fence: {"agent": "fence_ipmilan", …}, a fence agent and its parameters, or
+{"agent": "sbd"} with any of watchdog and timeout, the host's own watchdog. Or it is
+@FILE, a file with such an object or a JSON array of them, and @- is standard input:
 give passwords so, because others can read arguments. From then on the first label of
 the host name is the node's name: host1 for host1.example.com.`
 

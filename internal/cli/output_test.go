@@ -84,6 +84,8 @@ a        failed  -     any     3         it rains
 	}
 	status.Quorate, status.Fencing, status.Services = false, true, nil
 	wantLines(t, shown(t, status), "NO: services are stopped until more than half of the nodes are online", "on: a node that is lost is switched off", "no services\n")
+	status.WatchdogSeconds = 10
+	wantLines(t, shown(t, status), "on: a node that is lost is switched off by its own watchdog; its services start elsewhere 10.0 s after it is noticed\n")
 	status.DC = ""
 	wantLines(t, shown(t, status), "not known: the nodes have not agreed on a DC yet", "decides (DC)               -\n")
 }

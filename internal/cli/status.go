@@ -84,7 +84,11 @@ func pacemakerRows(w io.Writer, status cluster.Status) {
 	row(w, "quorate", quorum)
 	row(w, "decides (DC)", status.DC)
 	fencing := "on: a node that is lost is switched off before its services start elsewhere"
-	if !status.Fencing {
+	switch {
+	case status.Fencing && status.WatchdogSeconds > 0:
+		fencing = "on: a node that is lost is switched off by its own watchdog; its services start elsewhere " +
+			seconds(status.WatchdogSeconds) + " after it is noticed"
+	case !status.Fencing:
 		fencing = "off: a node that is cut off may keep running a service that was moved"
 	}
 	row(w, "fencing", fencing)

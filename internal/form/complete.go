@@ -55,7 +55,7 @@ const reconnectPatience = 5 * time.Second
 
 // settings are what the cluster's configuration holds besides services.
 func (f *Former) settings() cib.Settings {
-	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.oneMachine(), Past: f.Spec.Past()}
+	s := cib.Settings{Size: len(f.Nodes), OneMachine: f.oneMachine(), Past: f.Spec.Past(), WatchdogWait: f.Spec.WatchdogWait()}
 	if f.Fence != nil {
 		for _, device := range f.Fence.Devices {
 			if device.Node == "" || f.has(device.Node) { // not of one that is removed

@@ -45,6 +45,8 @@ func (f *Former) data(m *member) (puppet.Data, error) {
 	if f.Fence != nil {
 		data.FenceSecret = f.Fence.Secret
 	}
+	data.Watchdog, _ = f.watchdog(m)
+	data.WatchdogWait = f.Spec.WatchdogWait()
 	for _, node := range f.Nodes {
 		data.Hosts = append(data.Hosts, puppet.Host{Name: node.Name, Address: node.Address})
 	}

@@ -29,9 +29,9 @@ func (f *Former) Disband(ctx context.Context) (restored int, err error) {
 	if err := f.stopServices(ctx, ours); err != nil {
 		return 0, errors.Join(err, lookErr)
 	}
+	errs := []error{lookErr, f.run(ctx, step{each: calm}, ours)}
 	// A remote node that goes first asks the cluster to let it go, and waits.
 	full := func(m *member) bool { return m.found.role == cluster.Full }
-	errs := []error{lookErr}
 	for _, these := range [][]*member{filter(ours, full), filter(ours, func(m *member) bool { return !full(m) })} {
 		done, err := f.giveBack(ctx, these)
 		restored += done
@@ -100,7 +100,7 @@ func names(members []*member) []string {
 // can become a node of it. It changes nothing on them.
 func (f *Former) Vet(ctx context.Context) error {
 	members, err := f.look(ctx)
-	return errors.Join(err, refuseForeign(f, members))
+	return errors.Join(err, refuseForeign(f, members), f.run(ctx, step{each: haveWatchdog}, members))
 }
 
 // Owner is the cluster that a host is or was a node of, until it is as it was
@@ -124,7 +124,11 @@ func (f *Former) stopServices(ctx context.Context, members []*member) error {
 		return nil // none of them runs
 	}
 	f.Progress("stopping services")
-	for _, option := range [][2]string{{cib.StopAll, "true"}, {cib.Fencing, "false"}} {
+	options := [][2]string{{cib.StopAll, "true"}, {cib.Fencing, "false"}}
+	if f.Spec.WatchdogWait() > 0 {
+		options = append(options, [2]string{cib.WatchdogWait, "0"})
+	}
+	for _, option := range options {
 		if _, err := r.Output(ctx, "crm_attribute", "--type", "crm_config", "--name", option[0], "--update", option[1]); err != nil {
 			return err
 		}

@@ -39,6 +39,8 @@ type fakeNode struct {
 	lose   func()            // called once, when Puppet is to run
 	fails  map[string]string // standard error of what fails
 	stays  string            // what a host cannot get rid of
+
+	watchdog string // what watchdogScript says
 }
 
 // newFakeNode is a host with Debian's packages, fresh from its provider.
@@ -87,6 +89,10 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 			out += name + " " + value + "\n"
 		}
 		return "", out
+	case strings.HasPrefix(line, remote.Quote([]string{"sh", "-c", watchdogScript})):
+		return "", n.watchdog
+	case line == "timeout 60 systemctl stop pacemaker.service":
+		return "stop pacemaker.service", ""
 	case line == "cat /var/lib/sirikata-cluster/puppet.digest":
 		return "", n.digest
 	case line == "crm_mon --one-shot --output-as=xml":
@@ -121,6 +127,8 @@ func (n *fakeNode) do(line string, input []byte) (did, out string) {
 		return "stop services", ""
 	case line == "crm_attribute --type crm_config --name stonith-enabled --update false":
 		return "stop fencing", ""
+	case line == "crm_attribute --type crm_config --name stonith-watchdog-timeout --update 0":
+		return "do not wait for watchdogs", ""
 	case line == "cibadmin --query --scope configuration":
 		return "", n.cib
 	case line == "cibadmin --modify --allow-create --scope configuration --xml-pipe":

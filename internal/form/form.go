@@ -47,7 +47,8 @@ type Former struct {
 	programs  fs.FS // those that are built in, unless it is set
 }
 
-// Fence is how nodes are switched off: by one device, or by one for each of them.
+// Fence is how nodes are switched off: by one device, or by one for each of them, or
+// without any by their own watchdogs ([cluster.Watchdog]).
 type Fence struct {
 	Devices []FenceDevice
 	Secret  []byte // empty if it needs none

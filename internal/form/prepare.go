@@ -9,5 +9,6 @@ import (
 // prepare makes a host of the user's ready to be configured, and records what it was
 // before.
 func prepare(ctx context.Context, f *Former, m *member) error {
-	return puppet.Prepare(ctx, m.client, f.nodeFile(m))
+	_, watched := f.watchdog(m)
+	return puppet.Prepare(ctx, m.client, f.nodeFile(m), watched)
 }

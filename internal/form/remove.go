@@ -107,7 +107,7 @@ func (f *Former) noticeLimit() time.Duration {
 	if f.Fence != nil && f.Prepare {
 		limit = userFencingLimit
 	}
-	return max(f.Spec.TokenProfile.Detection(), cib.RemoteDetection) + limit
+	return max(f.Spec.TokenProfile.Detection(), cib.RemoteDetection) + f.Spec.WatchdogWait() + limit
 }
 
 // roster returns the list of nodes as a full node keeps it.

@@ -12,7 +12,7 @@ import (
 )
 
 // settle decides, from what is on the nodes, what they all get.
-func settle(_ context.Context, f *Former, members []*member) error {
+func settle(ctx context.Context, f *Former, members []*member) error {
 	if err := refuseForeign(f, members); err != nil {
 		return err
 	}
@@ -24,6 +24,9 @@ func settle(_ context.Context, f *Former, members []*member) error {
 	}
 	f.rounds = f.planRounds(members)
 	if err := f.haveAgents(members); err != nil {
+		return err
+	}
+	if err := f.run(ctx, step{each: haveWatchdog}, members); err != nil {
 		return err
 	}
 	return adoptKeys(f, members)

@@ -24,7 +24,7 @@ func mustBundle(t *testing.T, data Data) (content []byte, digest string) {
 }
 
 func TestHiera(t *testing.T) {
-	for name, data := range map[string]Data{"first": testData(), "joins": withSecondNode(testData())} {
+	for name, data := range map[string]Data{"first": testData(), "joins": withSecondNode(testData()), "sbd": withWatchdog(testData())} {
 		if name == "joins" {
 			data.FirstCIB, data.Node.Capabilities = "", nil
 		}
@@ -48,6 +48,7 @@ func TestDigest(t *testing.T) {
 		"realtime":  func(d *Data) { d.Corosync.Realtime = false },
 		"members":   func(d *Data) { *d = withSecondNode(*d) },
 		"no CIB":    func(d *Data) { d.FirstCIB = "" },
+		"watchdog":  func(d *Data) { *d = withWatchdog(*d) },
 		"word lost": func(d *Data) { d.Node.Capabilities = nil },
 	} {
 		data := testData()

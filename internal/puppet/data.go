@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
@@ -26,6 +27,11 @@ type Data struct {
 	// FenceSecret is what the fence agent proves itself with; empty if it needs
 	// nothing.
 	FenceSecret []byte
+	// Watchdog is what sbd keeps alive; the zero value where there is no sbd.
+	// WatchdogWait is for how long sbd waits before it starts: until the others know
+	// that the watchdog has reset the node.
+	Watchdog     cluster.Watchdog
+	WatchdogWait time.Duration
 	// Guard kills what runs here when the cluster loses sight of it.
 	Guard bool
 	// FirstCIB is the configuration of a cluster that never ran, as XML. It is
@@ -117,6 +123,11 @@ func (d Data) hiera() ([]byte, error) {
 	}
 	if len(d.FenceSecret) > 0 {
 		values["sirikata::fencing::secret"] = d.FenceSecret
+	}
+	if d.Watchdog.Device != "" {
+		values["sirikata::sbd::watchdog"] = d.Watchdog.Device
+		values["sirikata::sbd::timeout_seconds"] = int(d.Watchdog.Timeout.Seconds())
+		values["sirikata::sbd::delay_seconds"] = int(d.WatchdogWait.Seconds())
 	}
 	if d.FirstCIB != "" {
 		values["sirikata::pacemaker::first_cib"] = d.FirstCIB

@@ -1,6 +1,10 @@
 package puppet
 
-import "github.com/sirikata/sirikata-cluster/cluster"
+import (
+	"time"
+
+	"github.com/sirikata/sirikata-cluster/cluster"
+)
 
 // testData is the data of a node that is a cluster by itself. Its key holds
 // every byte there is, and is not UTF-8.
@@ -35,5 +39,13 @@ func withSecondNode(data Data) Data {
 	data.Corosync.TwoNode = true
 	data.Hosts = []Host{data.Hosts[0], {Name: "node1", Address: "192.0.2.1"}}
 	data.Corosync.Members = []Member{data.Corosync.Members[0], {ID: 2, Name: "node1", Address: "192.0.2.1"}}
+	return data
+}
+
+// withWatchdog has it switched off by its watchdog.
+func withWatchdog(data Data) Data {
+	data.Guard = false
+	data.Watchdog = cluster.Watchdog{Device: "/dev/watchdog1", Timeout: 6 * time.Second}
+	data.WatchdogWait = 20 * time.Second
 	return data
 }

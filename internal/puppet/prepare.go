@@ -27,18 +27,19 @@ const exitRefused = 69
 
 // Prepare makes a host that the user has ready for [Apply]: it records what is
 // there, for [Restore], and installs Debian's puppet-agent where there is no Puppet.
-// Puppet's own service is not enabled. The host is reached as root.
+// Puppet's own service is not enabled. sbd says whether it is to get that. The host is
+// reached as root.
 //
 // It comes before anything is changed on the host. It may be called again at any
 // time, also after it was interrupted; what is recorded stays.
 //
 // Errors: a host that cannot become a node of the cluster is refused, and nothing
 // is changed on it; else those of [remote.Client.Run].
-func Prepare(ctx context.Context, host *remote.Client, node cluster.NodeFile) error {
-	return prepare(ctx, host, stateDirectory, node)
+func Prepare(ctx context.Context, host *remote.Client, node cluster.NodeFile, sbd bool) error {
+	return prepare(ctx, host, stateDirectory, node, sbd)
 }
 
-func prepare(ctx context.Context, host runner, state string, node cluster.NodeFile) error {
+func prepare(ctx context.Context, host runner, state string, node cluster.NodeFile, sbd bool) error {
 	install, err := modules.ReadFile(installer)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func prepare(ctx context.Context, host runner, state string, node cluster.NodeFi
 	_, err = host.Run(ctx, remote.Command{
 		Argv: []string{"sh", "-c", lockScript + recordScript + bootstrapScript, "sirikata-prepare",
 			state, node.Cluster, cluster.NodeFilePath, strings.TrimSpace(touchedByPuppet), string(install)},
-		Stdin: strings.NewReader(touchedFor(node)),
+		Stdin: strings.NewReader(touchedFor(node, sbd)),
 	})
 	return hostError("prepare", host.Name(), err)
 }

@@ -43,7 +43,7 @@ func TestPrepareRefusesStrangers(t *testing.T) {
 			if test.file != "" {
 				s.write(test.file, test.text)
 			}
-			err := prepare(t.Context(), s, s.state, testData().Node)
+			err := prepare(t.Context(), s, s.state, testData().Node, false)
 			if test.err == "" {
 				if err != nil {
 					t.Errorf("%v\n%s", err, stderr(err))
@@ -70,7 +70,7 @@ const realFlock = "\nPATH=/usr/bin:/bin:/usr/local/bin exec flock \"$@\""
 // the lock.
 func TestTakenWhileWaiting(t *testing.T) {
 	for name, run := range map[string]func(scratch) error{
-		"prepare": func(s scratch) error { return prepare(t.Context(), s, s.state, testData().Node) },
+		"prepare": func(s scratch) error { return prepare(t.Context(), s, s.state, testData().Node, false) },
 		"restore": func(s scratch) error {
 			s.write(recorded, "world\n")
 			_, err := restore(t.Context(), s, s.state, "world")
@@ -100,7 +100,7 @@ func TestRestoredWhileWaiting(t *testing.T) {
 	}
 	t.Run("prepare", func(t *testing.T) {
 		s := waiting(t)
-		if err := prepare(t.Context(), s, s.state, testData().Node); err != nil {
+		if err := prepare(t.Context(), s, s.state, testData().Node, false); err != nil {
 			t.Errorf("%v\n%s", err, stderr(err))
 		}
 		s.is(recorded, "world\n")
@@ -186,7 +186,7 @@ func TestInstallPackagesPair(t *testing.T) {
 	t.Run("configured", func(t *testing.T) {
 		s := newScratch(t)
 		s.write(cib, "<cib/>")
-		if err := prepare(t.Context(), s, s.state, testData().Node); err != nil {
+		if err := prepare(t.Context(), s, s.state, testData().Node, false); err != nil {
 			t.Fatal(err)
 		}
 		if err := run(s, "Remv pacemaker [2]\n"); remote.ExitCode(err) != exitRefused {
@@ -211,7 +211,7 @@ func TestPrepareRefusedByPackages(t *testing.T) {
 	s := newScratch(t)
 	s.write(stateDirectory+"/before/puppet-is-new", "") // else a fake Puppet is there
 	s.write("/fake/simulated", "Remv puppet5 [5]\nInst puppet-agent (7)\n")
-	err := prepare(t.Context(), s, s.state, testData().Node)
+	err := prepare(t.Context(), s, s.state, testData().Node, false)
 	if err == nil || !strings.HasSuffix(err.Error(), wouldRemove+": puppet5") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}

@@ -142,6 +142,8 @@ units() {
 		masked) systemctl mask --quiet "$unit" >&2 ;;
 		absent | disabled) systemctl disable --quiet "$unit" >&2 ;;
 		esac
+		# It goes with the unit that it is a part of.
+		[ "$(systemctl show --property=RefuseManualStop --value "$unit")" = no ] || continue
 		case $active in
 		active) systemctl start "$unit" >&2 || echo "$unit: it ran before and does not start" ;;
 		*) systemctl stop "$unit" >&2 ;;

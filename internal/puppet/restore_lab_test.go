@@ -57,7 +57,7 @@ func hostData(t *testing.T, host *remote.Client, role cluster.Role) Data {
 // prepared prepares a host and configures it.
 func prepared(t *testing.T, host *remote.Client, data Data) {
 	t.Helper()
-	if err := Prepare(t.Context(), host, data.Node); err != nil {
+	if err := Prepare(t.Context(), host, data.Node, false); err != nil {
 		t.Fatalf("%v\n%s", err, stderr(err))
 	}
 	// As package form does it.
@@ -122,7 +122,7 @@ func TestLabRestore(t *testing.T) {
 			{"/usr/bin/apt-get", "no Debian"}, {"/run/systemd/system", "systemd"},
 		} {
 			output(t, host, "mv "+missing.path+" "+missing.path+".away")
-			err := Prepare(t.Context(), host, hostData(t, host, cluster.Full).Node)
+			err := Prepare(t.Context(), host, hostData(t, host, cluster.Full).Node, false)
 			output(t, host, "mv "+missing.path+".away "+missing.path)
 			if err == nil || !strings.Contains(err.Error(), "prepare node0: ") || !strings.Contains(err.Error(), missing.why) ||
 				!strings.Contains(cluster.HintOf(err), "Pacemaker 2.1") {
@@ -139,7 +139,7 @@ func TestLabRestore(t *testing.T) {
 		output(t, host, "systemctl start corosync pacemaker; timeout 60 sh -c 'until crm_mon --one-shot; do sleep 0.1; done'")
 		other := hostData(t, host, cluster.Full).Node
 		other.Cluster = "moon"
-		if err := Prepare(t.Context(), host, other); err == nil || !strings.Contains(err.Error(), `it belongs to cluster "world"`) {
+		if err := Prepare(t.Context(), host, other, false); err == nil || !strings.Contains(err.Error(), `it belongs to cluster "world"`) {
 			t.Errorf("taken by another cluster: %v", err)
 		}
 		if _, err := Restore(t.Context(), host, "moon"); err == nil || !strings.Contains(err.Error(), `it belongs to cluster "world"`) {

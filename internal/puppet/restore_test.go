@@ -45,10 +45,10 @@ func (s *script) Run(_ context.Context, cmd remote.Command) (remote.Result, erro
 func TestPrepare(t *testing.T) {
 	node := testData().Node
 	host := &script{t: t, name: "sirikata-prepare"}
-	if err := prepare(t.Context(), host, "/state", node); err != nil {
+	if err := prepare(t.Context(), host, "/state", node, false); err != nil {
 		t.Error(err)
 	}
-	if host.stdin != touchedFor(node) {
+	if host.stdin != touchedFor(node, false) {
 		t.Errorf("to be recorded: %q", host.stdin)
 	}
 }
@@ -64,7 +64,7 @@ func TestHostErrors(t *testing.T) {
 		{69, "W: old\n" + wouldRemove + ": heartbeat\n", "prepare node0: " + wouldRemove + ": heartbeat", hintWouldRemove},
 		{100, "E: no such package\n", "E: no such package", ""},
 	} {
-		err := prepare(t.Context(), &script{t: t, name: "sirikata-prepare", code: test.code, stderr: test.stderr}, "/state", testData().Node)
+		err := prepare(t.Context(), &script{t: t, name: "sirikata-prepare", code: test.code, stderr: test.stderr}, "/state", testData().Node, false)
 		if err == nil || !strings.HasPrefix(err.Error(), "prepare node0: ") || !strings.HasSuffix(err.Error(), test.err) {
 			t.Errorf("%q: %v", test.stderr, err)
 		}

@@ -63,7 +63,7 @@ systemctl start corosync`)
 		{"systemctl stop corosync; systemctl enable --quiet corosync", "it has enabled Corosync for a cluster"},
 	} {
 		output(t, host, how.line)
-		if err := Prepare(t.Context(), host, hostData(t, host, cluster.Full).Node); err == nil || !strings.Contains(err.Error(), how.why) {
+		if err := Prepare(t.Context(), host, hostData(t, host, cluster.Full).Node, false); err == nil || !strings.Contains(err.Error(), how.why) {
 			t.Errorf("%s: %v", how.line, err)
 		}
 	}

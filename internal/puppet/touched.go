@@ -61,6 +61,22 @@ unit pacemaker.service
 unit pacemaker_remote.service
 `
 
+// touchedForSBD is touched as well on hosts that get sbd; that of others is their own.
+const touchedForSBD = `
+file /etc/default/sbd
+directory /etc/systemd/system/corosync.service.requires
+file /etc/systemd/system/corosync.service.requires/sbd.service
+directory /etc/systemd/system/dlm.service.requires
+file /etc/systemd/system/dlm.service.requires/sbd.service
+file /etc/systemd/system/dlm.service.requires/sbd_remote.service
+directory /etc/systemd/system/pacemaker.service.requires
+file /etc/systemd/system/pacemaker.service.requires/sbd.service
+directory /etc/systemd/system/pacemaker_remote.service.requires
+file /etc/systemd/system/pacemaker_remote.service.requires/sbd_remote.service
+unit sbd.service
+unit sbd_remote.service
+`
+
 // touchedByPuppet is touched as well where Puppet is installed by us. Where it is
 // not, these are the host's own, and change without us.
 const touchedByPuppet = `
@@ -77,8 +93,11 @@ group puppet puppet-agent
 const ownUser = "sirikata"
 
 // touchedFor is what we may change on one host, a line each.
-func touchedFor(node cluster.NodeFile) string {
+func touchedFor(node cluster.NodeFile, sbd bool) string {
 	lines := strings.TrimSpace(touched) + "\n"
+	if sbd {
+		lines += strings.TrimLeft(touchedForSBD, "\n")
+	}
 	directories := []string{node.SirikataPath, node.WorkingPath, node.WorkspacePath}
 	if node.ServiceUser == ownUser {
 		lines += "user " + ownUser + "\ngroup " + ownUser + "\n"

@@ -39,7 +39,7 @@ func TestTouchedIsComplete(t *testing.T) {
 }
 
 func touches(path string) bool {
-	for line := range strings.Lines(touched) {
+	for line := range strings.Lines(touched + touchedForSBD) {
 		kind, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if path == name || kind == "tree" && strings.HasPrefix(path, name+"/") {
 			return true
@@ -50,14 +50,17 @@ func touches(path string) bool {
 
 func TestTouchedFor(t *testing.T) {
 	node := cluster.NodeFile{ServiceUser: "sirikata", SirikataPath: "/srv/of/sirikata", WorkingPath: "/srv/of", WorkspacePath: "/var/with space/"}
-	own := strings.TrimPrefix(touchedFor(node), strings.TrimSpace(touched)+"\n")
+	own := strings.TrimPrefix(touchedFor(node, false), strings.TrimSpace(touched)+"\n")
 	want := "user sirikata\ngroup sirikata\nmade /home\nmade /home/sirikata\nmade /srv\nmade /srv/of\nmade /srv/of/sirikata\nmade /var\nmade /var/with space\n"
 	if own != want {
 		t.Errorf("got:\n%s\nwant:\n%s", own, want)
 	}
+	if with := touchedFor(node, true); !strings.Contains(with, "\nfile /etc/default/sbd\n") || strings.Contains(touchedFor(node, false), "sbd") {
+		t.Errorf("with sbd:\n%s", with)
+	}
 	// Any other user is the host's.
 	node.ServiceUser = "daemon"
-	if own := touchedFor(node); strings.Contains(own, "daemon") || strings.Contains(own, "/home") {
+	if own := touchedFor(node, false); strings.Contains(own, "daemon") || strings.Contains(own, "/home") {
 		t.Errorf("got:\n%s", own)
 	}
 }

@@ -95,6 +95,7 @@ func (e *Engine) status(v view, votes []string) (cluster.Status, error) {
 		Cluster: e.spec.Name, Type: e.spec.Type, Engine: e.spec.Engine,
 		Quorate: mon.DC.Quorum, DC: mon.DC.Name, Fencing: mon.Options.Fencing,
 		DetectionSeconds: e.spec.TokenProfile.Detection().Seconds(),
+		WatchdogSeconds:  e.spec.WatchdogWait().Seconds(),
 		Nodes:            e.statesOf(mon, votes),
 		Services:         []cluster.ServiceStatus{},
 	}

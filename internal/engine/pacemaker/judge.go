@@ -10,8 +10,9 @@ import (
 // What keeps the services of a lost node from running twice. The guard does not
 // help against a cut network or a frozen machine.
 const (
-	byFencing = "fencing"
-	byGuard   = "guard, best effort"
+	byFencing  = "fencing"
+	byWatchdog = "its own watchdog (sbd)"
+	byGuard    = "guard, best effort"
 )
 
 // judge adds what follows from the state of the nodes.
@@ -36,6 +37,9 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 		}
 	}
 	for _, host := range e.spec.Hosts {
+		if _, is := host.Fence.Watchdog(); is {
+			continue // there is no device
+		}
 		if fault := mon.FenceFault(host.Name); e.spec.Fencing && mon.Options.Fencing && fault != "" {
 			warn("what fences %s does not work: %s", host.Name, fault)
 		}
@@ -52,6 +56,9 @@ func (e *Engine) judge(status *cluster.Status, mon cib.Mon) {
 // fencedBy says what fences a node: of a host that the user has, by which agent.
 func (e *Engine) fencedBy(node string) string {
 	host, _ := e.spec.Host(node)
+	if _, is := host.Fence.Watchdog(); is {
+		return byWatchdog
+	}
 	if agent, _ := host.Fence.Split(); agent != "" {
 		return byFencing + " by " + agent
 	}

@@ -7,10 +7,11 @@ root=$1
 
 cp -R "$(dirname "$0")/files/." "$root/"
 
-# Both of the packages that exclude each other: a node gets its role later.
+# Both of the packages that exclude each other: a node gets its role later. And sbd,
+# which few hosts use.
 mkdir -p "$root/usr/share/sirikata-cluster/packages"
 (cd "$root/usr/share/sirikata-cluster/packages" &&
-	APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download pacemaker pacemaker-remote)
+	APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download pacemaker pacemaker-remote sbd)
 # A node that loses power while packages are installed is made again.
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/sirikata"
 

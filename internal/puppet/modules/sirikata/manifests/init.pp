@@ -13,6 +13,7 @@ class sirikata (
   contain sirikata::hosts
   contain sirikata::network
   contain sirikata::defaults
+  contain sirikata::sbd
   contain sirikata::packages
   contain sirikata::remote_key
   contain sirikata::fencing

@@ -9,10 +9,14 @@
 # nearly always, they alone cost 0.7 s of the 3.1 s of CPU that a run takes, as
 # the type loads all its providers and lists all that is installed.
 class sirikata::packages {
+  $sbd = $sirikata::sbd::watchdog ? {
+    undef   => [],
+    default => ['sbd'],
+  }
   # Debian has Pacemaker whole, or as a remote node needs it, but not both.
   case $sirikata::role {
     'full': {
-      $packages = ['corosync', 'pacemaker', 'pacemaker-cli-utils']
+      $packages = ['corosync', 'pacemaker', 'pacemaker-cli-utils'] + $sbd
       $units = ['corosync.service', 'pacemaker.service']
       $others = ['pacemaker_remote.service']
     }
