@@ -29,11 +29,7 @@ type outlets struct {
 // newOutlets serves on this machine's address in the hosts' network.
 func newOutlets(t *testing.T, h *hosts) *outlets {
 	t.Helper()
-	gateway, err := docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", h.name+"-outer")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(gateway, "0"))
+	listener, err := net.Listen("tcp", net.JoinHostPort(h.gateway(t), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,13 +86,13 @@ func (h *hosts) letIn(t *testing.T, name string) {
 }
 
 // booted makes a machine like host, which runs systemd and all that it starts.
-func (h *hosts) booted(t *testing.T, name, network string) {
+func (h *hosts) booted(t *testing.T, name, network string, options ...string) {
 	t.Helper()
-	h.container(t, name, network, []string{
+	h.container(t, name, network, append([]string{
 		"--cap-add", "SYS_ADMIN", "--cap-add", "SYS_NICE", "--cap-add", "IPC_LOCK",
 		"--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined", "--shm-size", "512m",
 		"--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777",
-		"--stop-signal", "SIGRTMIN+3", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"})
+		"--stop-signal", "SIGRTMIN+3", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"}, options...))
 	h.sh(t, name, "root", "useradd -m -p '*' -s /bin/bash "+hostUser+"; ssh-keygen -A")
 	h.letIn(t, name)
 	eventually(t, name+" to be booted", func() error {
@@ -178,7 +178,13 @@ func (h *hosts) cleanUp(t *testing.T) {
 // eventually waits until something is so.
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()
-	deadline := time.After(soon)
+	within(t, soon, what, holds)
+}
+
+// within is eventually with a limit of its own.
+func within(t *testing.T, limit time.Duration, what string, holds func() error) {
+	t.Helper()
+	deadline := time.After(limit)
 	for {
 		err := holds()
 		if err == nil {
@@ -186,7 +192,7 @@ func eventually(t *testing.T, what string, holds func() error) {
 		}
 		select {
 		case <-deadline:
-			t.Fatal(fmt.Errorf("waited %v for %s: %w", soon, what, err))
+			t.Fatal(fmt.Errorf("waited %v for %s: %w", limit, what, err))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirikata/sirikata-cluster/cluster"
 )
@@ -77,7 +78,12 @@ func (w withFailover) state(t *testing.T) cluster.Status {
 // until waits until the status is as it should be.
 func (w withFailover) until(t *testing.T, what string, holds func(cluster.Status) bool) {
 	t.Helper()
-	eventually(t, what, func() error {
+	w.untilWithin(t, soon, what, holds)
+}
+
+func (w withFailover) untilWithin(t *testing.T, limit time.Duration, what string, holds func(cluster.Status) bool) {
+	t.Helper()
+	within(t, limit, what, func() error {
 		if s := w.state(t); !holds(s) {
 			return fmt.Errorf("the status is %+v", s)
 		}

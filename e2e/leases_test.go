@@ -64,17 +64,23 @@ func (c *labCluster) gateway(t *testing.T) string {
 // installLeaseholder puts the services' program on every node.
 func (c *labCluster) installLeaseholder(t *testing.T) {
 	t.Helper()
+	program := buildLeaseholder(t)
+	for _, n := range c.running() {
+		if _, err := docker("cp", program, n.container+":"+leaseholder); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func buildLeaseholder(t *testing.T) string {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "leaseholder")
 	build := exec.Command("go", "build", "-trimpath", "-o", program, "./referee/leaseholder")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build leaseholder: %v\n%s", err, out)
 	}
-	for _, n := range c.running() {
-		if _, err := docker("cp", program, n.container+":"+leaseholder); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return program
 }
 
 // addServices adds services of all the kinds that there are, in turn: one
