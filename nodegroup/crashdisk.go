@@ -72,13 +72,3 @@ func (c *crash) fillDisk() fault {
 		left: fmt.Sprintf("the disk has room again by itself, %v after it was filled; then: %s", c.endsAfter(), kill.left),
 	}
 }
-
-// runsOn reports whether a service that was stopped runs again, on that node.
-func (w *crashWatch) runsOn(id, node string) bool {
-	for _, service := range w.report.Services {
-		if service.ID == id {
-			return service.Restarted != nil && service.To == node
-		}
-	}
-	return false
-}

@@ -80,6 +80,11 @@ func (w *crashWatch) restarted(id string) bool {
 	return slices.ContainsFunc(w.report.Services, func(s CrashedService) bool { return s.ID == id && s.Restarted != nil })
 }
 
+// runsOn reports whether a service that was stopped runs again, on that node.
+func (w *crashWatch) runsOn(id, node string) bool {
+	return slices.ContainsFunc(w.report.Services, func(s CrashedService) bool { return s.ID == id && s.Restarted != nil && s.To == node })
+}
+
 func (w *crashWatch) lost() bool { return w.report.Kind.LosesNode() }
 
 // see takes in a state of the cluster, at a time after the fault.

@@ -195,7 +195,7 @@ func TestNotOff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := mixed(t)
 			test.alter(e)
-			p := &power{engine: engine{e.socket, ourLabel, indexLabel}, busy: map[int]chan struct{}{}, later: map[int]*start{}}
+			p := &power{engine: engine{e.socket, ourLabel, indexLabel}, busy: map[int]chan struct{}{}, later: map[int]context.CancelFunc{}}
 			for _, a := range []action{off, reboot} {
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("too long"))
 				result, err := p.do(ctx, request{Action: a, Plug: "node0"})

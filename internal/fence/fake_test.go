@@ -187,7 +187,7 @@ func newLab(t *testing.T, e *fakeEngine) lab {
 		lines = append(lines, sprintf(format, args...))
 	}
 	s := service{secret: []byte(secretText), log: log, power: &power{
-		engine: engine{socket: e.socket, label: ourLabel, indexLabel: indexLabel}, log: log, busy: map[int]chan struct{}{}, later: map[int]*start{}}}
+		engine: engine{socket: e.socket, label: ourLabel, indexLabel: indexLabel}, log: log, busy: map[int]chan struct{}{}, later: map[int]context.CancelFunc{}}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ type power struct {
 	log    func(format string, args ...any)
 
 	mutex sync.Mutex
-	busy  map[int]chan struct{} // has room for the one who switches that machine
-	later map[int]*start        // of machines that are off and will start again
+	busy  map[int]chan struct{}      // has room for the one who switches that machine
+	later map[int]context.CancelFunc // calls off the start of a machine that is off and will start again
 }
 
 // offPause is between two looks whether a killed machine is off.

@@ -10,9 +10,6 @@ import (
 // startLimit bounds the start of a machine after a reboot was answered.
 const startLimit = 60 * time.Second
 
-// start is one that has yet to happen.
-type start struct{ cancel context.CancelFunc }
-
 // reboot kills a machine and starts it again, but leaves one off that was off:
 // whoever switched it off wants it so. It returns when the machine is off, which
 // is all that the others wait for, and starts it after the pause.
@@ -39,9 +36,8 @@ func (p *power) reboot(ctx context.Context, index int, pause time.Duration) (ans
 // startLater starts machines after a pause, unless that is called off.
 func (p *power) startLater(ctx context.Context, index int, ids []string, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pause+startLimit)
-	coming := &start{cancel}
 	p.mutex.Lock()
-	p.later[index] = coming
+	p.later[index] = cancel
 	p.mutex.Unlock()
 	go func() {
 		defer cancel()
@@ -77,8 +73,8 @@ func (p *power) starts(index int) bool {
 func (p *power) callOff(index int) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if coming := p.later[index]; coming != nil {
-		coming.cancel()
+	if cancel := p.later[index]; cancel != nil {
+		cancel()
 		delete(p.later, index)
 	}
 }

@@ -51,7 +51,7 @@ func Serve(ctx context.Context, args []string, stderr io.Writer) int {
 		logger.Print("read the secret: ", err)
 		return exitFail
 	}
-	s := service{log: logger.Printf, power: &power{engine: e, log: logger.Printf, busy: map[int]chan struct{}{}, later: map[int]*start{}}}
+	s := service{log: logger.Printf, power: &power{engine: e, log: logger.Printf, busy: map[int]chan struct{}{}, later: map[int]context.CancelFunc{}}}
 	if s.secret, err = parseSecret(content); err != nil {
 		logger.Printf("read the secret in %s: %v", *secretFile, err)
 		return exitFail
